@@ -1,1 +1,1 @@
-"""What the client costs, measured beside its peers in one run: ``python -m benchmarks``."""
+"""Measurements of the client beside its peers, in one run: ``python -m benchmarks``."""

@@ -1,4 +1,4 @@
-"""A measured process: ``python -m benchmarks.child MODULE FUNCTION JOB``. Tells its outcome as JSON."""
+"""A measured process: ``python -m benchmarks.child MODULE FUNCTION JOB``. It prints its outcome as JSON."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import json
 import sys
 import time
 
-from benchmarks.job import Job, memory, pin
+from benchmarks.job import Job, pin_to_core, read_memory
 
 
-def main(module: str, function: str, job: str) -> None:
-    """Load what is measured, run it, and say what came of it and what it took."""
-    pin(0)
+def run(module: str, function: str, job: str) -> None:
+    """Import a function, run it, and print its outcome and its costs."""
+    pin_to_core(0)
     measured = getattr(importlib.import_module(f"benchmarks.{module}"), function)
-    rss, cpu = memory("VmRSS"), time.process_time()
+    # Taken here, so that the imports that any use needs don't count for the work.
+    rss, cpu = read_memory("VmRSS"), time.process_time()
     outcome = measured(Job(*json.loads(job)))
     if inspect.isawaitable(outcome):
         import asyncio
 
         outcome = asyncio.run(outcome)  # type: ignore[arg-type]
-    said = {"outcome": outcome, "cpu_imports": cpu, "rss_imports": rss, "rss_peak": memory("VmHWM")}
-    sys.stdout.write(json.dumps(said) + "\n")
+    report = {"outcome": outcome, "cpu_imports": cpu, "rss_imports": rss, "rss_peak": read_memory("VmHWM")}
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(*sys.argv[1:])

@@ -1,23 +1,23 @@
-"""The goals, and what a run has to say to each."""
+"""The goals, each with the value that a run measured."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from benchmarks.results import Goal, Growth, Stream
-from benchmarks.steps import Step
+from benchmarks.single_steps import Step
 
-__all__ = ["goals"]
+__all__ = ["check_goals"]
 
 _TYPED_LIMITS = {0.0: 0.95, 0.02: 0.95, 0.1: 1.0}
 
 
-def goals(streams: Sequence[Stream], growth: Growth, steps: Mapping[str, Step]) -> list[Goal]:
-    """All that were measured, in the order of the table."""
-    return [*_streams(streams), *_memory(growth), *_steps(steps)]
+def check_goals(streams: Sequence[Stream], growth: Growth, steps: Mapping[str, Step]) -> list[Goal]:
+    """Return the goals of everything that was measured, in the order of the table."""
+    return [*_check_streams(streams), *_check_memory(growth), *_check_steps(steps)]
 
 
-def _streams(streams: Iterable[Stream]) -> Iterator[Goal]:
+def _check_streams(streams: Iterable[Stream]) -> Iterator[Goal]:
     for stream in streams:
         limit = _TYPED_LIMITS.get(stream.latency, 0.95)
         limits = {
@@ -27,21 +27,21 @@ def _streams(streams: Iterable[Stream]) -> Iterator[Goal]:
             "export to JSONL": 0.65,
             "export to CSV": 1.5,
         }
-        for name, most in limits.items():
+        for name, max_ratio in limits.items():
             if line := stream.line(name):
-                where = f"{name}, {stream.latency * 1000:.0f} ms"
-                yield Goal(what=f"{where}: CPU, whole process", limit=most, measured=line.cpu)
-                yield Goal(what=f"{where}: CPU of each further row", limit=most, measured=line.steady)
+                title = f"{name}, {stream.latency * 1000:.0f} ms"
+                yield Goal(what=f"{title}: CPU, whole process", limit=max_ratio, measured=line.cpu)
+                yield Goal(what=f"{title}: CPU of each further row", limit=max_ratio, measured=line.steady)
 
 
-def _memory(growth: Growth) -> Iterator[Goal]:
+def _check_memory(growth: Growth) -> Iterator[Goal]:
     for name, values in growth.memory.items():
         if not name.startswith("floor"):
             what = f"{name}: memory over imports, {growth.rows[-1]:,} rows"
             yield Goal(what=what, limit=60, measured=values[-1], unit="MB")
 
 
-def _steps(steps: Mapping[str, Step]) -> Iterator[Goal]:
+def _check_steps(steps: Mapping[str, Step]) -> Iterator[Goal]:
     yield Goal(what="one `get`, CPU, to aiohttp's own", limit=1.25, measured=steps["get"]["accounts.get"][1])
     ours, peer = steps["filters"]["ours"][0], steps["filters"]["SQLAlchemy"][0]
     yield Goal(what="ten conditions", limit=25, measured=ours * 1e6, unit="µs")

@@ -1,14 +1,14 @@
-"""What a measured process is told, and what it tells. Light: everybody pays for this import."""
+"""The input and the output of a measured process. All of them pay for this import, so it is light."""
 
 from __future__ import annotations
 
 import os
 from typing import Final, NamedTuple
 
-__all__ = ["ACCOUNT_FIELDS", "PAGE", "Job", "Outcome", "memory", "pin"]
+__all__ = ["ACCOUNT_FIELDS", "PAGE", "Job", "Outcome", "pin_to_core", "read_memory"]
 
 PAGE: Final = 10_000
-"""Rows of a full page; the most that the API gives at once."""
+"""Rows of a full page; the API gives no more at once."""
 
 ACCOUNT_FIELDS: Final = (
     "ID",
@@ -31,7 +31,7 @@ ACCOUNT_FIELDS: Final = (
     "excludetax",
     "description",
 )
-"""The fields of a full account, for those who have to name them."""
+"""The fields of a full account, for contenders that have to name them."""
 
 
 class Job(NamedTuple):
@@ -40,7 +40,7 @@ class Job(NamedTuple):
     Attributes:
         url: The instance's URL.
         token: A bearer token.
-        target: A file to write, where the contender writes one.
+        target: The file to write, for contenders that write one.
     """
 
     url: str
@@ -49,38 +49,36 @@ class Job(NamedTuple):
 
     @property
     def accounts(self) -> str:
-        """Where accounts are listed."""
+        """The address at which accounts are listed."""
         return f"{self.url}/api/v1/accounts"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Who is calling, and that JSON is sent."""
+        """The headers of a request: the token, and JSON as the type of the body."""
         return {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
 
 
 class Outcome(NamedTuple):
-    """What a run read: equal for all contenders, or one of them is wrong.
+    """The rows that a run read. It must be equal for all contenders, or they did different work.
 
     Attributes:
-        rows: How many rows.
-        ids: The sum of their IDs; 0 where rows are not looked into.
+        rows: The number of rows.
+        ids: The sum of their IDs, or 0 if the contender does not decode rows.
     """
 
     rows: int
     ids: int = 0
 
 
-def pin(core: int) -> None:
-    """Keep this process on one core, where the system has such a thing and the machine has two."""
+def pin_to_core(core: int) -> None:
+    """Keep this process on one core, if the system can do that and the machine has more than one."""
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
-def memory(name: str) -> int:
-    """``VmRSS`` or ``VmHWM`` of this process in bytes; 0 where there is no ``/proc``.
-
-    ``getrusage`` is no help: a child's peak begins with its parent's.
-    """
+def read_memory(name: str) -> int:
+    """Return ``VmRSS`` or ``VmHWM`` of this process in bytes, or 0 without ``/proc``."""
+    # getrusage can't be used: a child's peak begins with that of its parent.
     try:
         with open("/proc/self/status", encoding="ascii") as status:
             line = next(line for line in status if line.startswith(name))

@@ -1,7 +1,12 @@
-"""Running things side by side: children one after the other, round by round, and medians of ratios.
+"""Measurement of cases side by side: processes one after the other, round by round, and medians of ratios.
 
-A machine is never at rest. What disturbs a round disturbs all that run in it, so that the ratio of two
-neighbours says more than their times do; and CPU time says more than the clock.
+The problem: a machine is never idle, and a case that runs while something else does looks slow.
+
+The idea: cases take turns. A disturbance hits all cases of a round about equally, so that the ratio of two
+cases within a round is steadier than their times, and the median of these ratios ignores a round that was
+disturbed more. CPU time is steadier than the clock. The first round fills caches, and does not count.
+
+Each case runs in a process of its own, so that no case pays for the imports or the garbage of another.
 """
 
 from __future__ import annotations
@@ -25,14 +30,14 @@ T = TypeVar("T")
 
 
 class Sample(NamedTuple):
-    """One process that was measured.
+    """The measurements of one process.
 
     Attributes:
-        outcome: What it gave.
+        outcome: The value that its function returned, as JSON.
         wall: Seconds from its start to its end.
         cpu: Seconds of CPU, user and system, imports and exit included.
         rss_imports: Bytes in memory after the imports that any use needs.
-        rss_peak: Most bytes in memory.
+        rss_peak: The highest number of bytes in memory.
     """
 
     outcome: Any
@@ -43,7 +48,7 @@ class Sample(NamedTuple):
 
     @property
     def memory(self) -> float:
-        """MB that the work took, over what the imports took."""
+        """MB that the work took, without those of the imports."""
         return (self.rss_peak - self.rss_imports) / 2**20
 
 
@@ -69,11 +74,11 @@ def run_child(module: str, function: str, job: Job) -> Sample:
     """Run a function of this package in a process of its own.
 
     Raises:
-        RuntimeError: It failed; the message has the end of what it said.
+        RuntimeError: The process failed; the message has the end of its standard error.
     """
     text, wall, cpu = _run([sys.executable, "-m", "benchmarks.child", module, function, json.dumps(job)])
-    said = json.loads(text.splitlines()[-1])
-    return Sample(said["outcome"], wall, cpu, said["rss_imports"], said["rss_peak"])
+    report = json.loads(text.splitlines()[-1])
+    return Sample(report["outcome"], wall, cpu, report["rss_imports"], report["rss_peak"])
 
 
 def run_code(code: str) -> Sample:
@@ -83,12 +88,14 @@ def run_code(code: str) -> Sample:
 
 
 def _run(command: Sequence[str]) -> tuple[str, float, float]:
+    # A file, because a pipe that nobody reads would block the child when it is full.
     with tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         assert process.stdout is not None
         with process.stdout:
             text = process.stdout.read()
+        # wait4 gives the CPU time of this child; getrusage adds up all children.
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -101,7 +108,7 @@ def _run(command: Sequence[str]) -> tuple[str, float, float]:
 def interleaved(
     cases: Mapping[str, Callable[[], T]], *, rounds: int, warm: bool = True
 ) -> dict[str, list[T]]:
-    """Run each case once a round, after a round that does not count."""
+    """Run each case once in each round, after a first round that does not count."""
     results: dict[str, list[T]] = {name: [] for name in cases}
     for number in range(rounds + warm):
         for name, case in cases.items():
@@ -112,5 +119,5 @@ def interleaved(
 
 
 def median_ratio(values: Iterable[float], base: Iterable[float]) -> float:
-    """The median over rounds of one thing's cost for each of another's."""
+    """Return the median over rounds of the ratio of one case's cost to another's."""
     return statistics.median(value / other for value, other in zip(values, base, strict=True))

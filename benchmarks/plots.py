@@ -22,17 +22,17 @@ def plot(results: Results, folder: Path) -> None:
     plt.rcParams.update(
         {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 110}
     )
-    stream = max(results.streams, key=lambda one: len(one.lines))
+    stream = max(results.streams, key=lambda stream: len(stream.lines))
     figure, axes = plt.subplots(figsize=(8.6, 0.42 * len(stream.lines) + 1.4), layout="constrained")
-    _bars(axes, stream)
+    _draw_bars(axes, stream)
     figure.savefig(folder / "performance-stream.png")
     figure, pair = plt.subplots(1, 2, figsize=(8.6, 3.6), layout="constrained")
-    _growth(pair, results.growth)
+    _draw_growth(pair, results.growth)
     figure.savefig(folder / "performance-rows.png")
     plt.close("all")
 
 
-def _bars(axes: Any, stream: Stream) -> None:
+def _draw_bars(axes: Any, stream: Stream) -> None:
     lines = sorted(stream.lines, key=lambda line: line.cpu, reverse=True)
     names = [line.name.replace("`", "") for line in lines]
     colors = [_color(line.name) for line in lines]
@@ -53,18 +53,18 @@ def _color(name: str) -> str:
     return _OURS if ours else _PEER
 
 
-def _growth(pair: Any, growth: Growth) -> None:
-    left, right = pair
+def _draw_growth(pair: Any, growth: Growth) -> None:
+    cpu_axes, memory_axes = pair
     for name, style in zip(growth.cpu, ("--", "-", "-."), strict=False):
         color = _color(name) if not name.startswith("export") else "#2ca02c"
         label = name.replace("`", "")
-        left.plot(growth.rows, growth.cpu[name], style, marker="o", color=color, label=label)
-        right.plot(growth.rows, growth.memory[name], style, marker="o", color=color, label=label)
+        cpu_axes.plot(growth.rows, growth.cpu[name], style, marker="o", color=color, label=label)
+        memory_axes.plot(growth.rows, growth.memory[name], style, marker="o", color=color, label=label)
     for axes in pair:
         axes.set_xscale("log")
         axes.set_xlabel("rows")
-    left.set_yscale("log")
-    left.set_title("CPU seconds, start-up included", loc="left")
-    right.set_title("MB over imports", loc="left")
-    right.set_ylim(0, 70)
-    left.legend(frameon=False)
+    cpu_axes.set_yscale("log")
+    cpu_axes.set_title("CPU seconds, start-up included", loc="left")
+    memory_axes.set_title("MB over imports", loc="left")
+    memory_axes.set_ylim(0, 70)
+    cpu_axes.legend(frameon=False)

@@ -1,4 +1,4 @@
-"""The note, from what a run found and from ``notes.md``."""
+"""The note ``docs/performance.md``, made of a run's results and of ``notes.md``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.results import Goal, Line, Results, Stream
 
-__all__ = ["goals_table", "note", "stream_table"]
+__all__ = ["format_goals", "format_note", "format_stream"]
 
 _TITLES = {
     "decode": "A page of 10,000 rows, from bytes to values",
@@ -19,24 +19,24 @@ _TITLES = {
 }
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _cells(line: Line) -> list[str]:
+def _format_line(line: Line) -> list[str]:
     numbers = (f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.steady:.2f}")
     return [line.name, *numbers, f"{line.seconds:.2f} s", f"{line.memory:.0f} MB"]
 
 
-def stream_table(stream: Stream) -> str:
-    """The contenders of one stream."""
+def format_stream(stream: Stream) -> str:
+    """Return the table of one stream's contenders."""
     head = ["", "time", "CPU", "CPU, each further row", "CPU", "memory over imports"]
-    return _table(head, map(_cells, stream.lines))
+    return _format_table(head, map(_format_line, stream.lines))
 
 
-def goals_table(goals: Iterable[Goal]) -> str:
-    """Goal, measured, reached."""
+def format_goals(goals: Iterable[Goal]) -> str:
+    """Return the table of goals with their limits and measured values."""
     rows = (
         [
             goal.what,
@@ -46,35 +46,36 @@ def goals_table(goals: Iterable[Goal]) -> str:
         ]
         for goal in goals
     )
-    return _table(["goal", "limit", "measured", "reached"], rows)
+    return _format_table(["goal", "limit", "measured", "reached"], rows)
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{seconds * 1e3:.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f} µs"
 
 
-def _steps(results: Results) -> str:
+def _format_steps(results: Results) -> str:
     parts = []
     for name, title in _TITLES.items():
         rows = (
-            [case, _time(seconds), f"{ratio:.2f}"] for case, (seconds, ratio) in results.steps[name].items()
+            [case, _format_time(seconds), f"{ratio:.2f}"]
+            for case, (seconds, ratio) in results.steps[name].items()
         )
         parts.append(
-            f"### {title}\n\n{_table(['', 'time' if name == 'first row' else 'CPU', 'ratio'], rows)}\n"
+            f"### {title}\n\n{_format_table(['', 'time' if name == 'first row' else 'CPU', 'ratio'], rows)}\n"
         )
     return "\n".join(parts)
 
 
-def note(results: Results) -> str:
-    """The page ``docs/performance.md``."""
-    words = (Path(__file__).parent / "notes.md").read_text(encoding="utf-8")
+def format_note(results: Results) -> str:
+    """Return the page ``docs/performance.md``."""
+    template = (Path(__file__).parent / "notes.md").read_text(encoding="utf-8")
     streams = "\n".join(
-        f"### {stream.rows:,} rows, {stream.latency * 1000:.0f} ms latency\n\n{stream_table(stream)}\n"
+        f"### {stream.rows:,} rows, {stream.latency * 1000:.0f} ms latency\n\n{format_stream(stream)}\n"
         for stream in results.streams
     )
-    return words.format(
+    return template.format(
         about="\n".join(f"- {line}" for line in results.about),
-        goals=goals_table(results.goals),
+        goals=format_goals(results.goals),
         streams=streams,
-        steps=_steps(results),
+        steps=_format_steps(results),
     )

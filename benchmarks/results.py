@@ -1,4 +1,4 @@
-"""What the experiments find, as values that a report is made of."""
+"""The results of the experiments, as values for the report."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Line:
     """One contender in one experiment, its costs being ratios to the experiment's floor.
 
     Attributes:
-        name: What it is called in the table.
+        name: Its name in the table.
         wall: Time by the clock, whole process.
         cpu: CPU time, whole process.
-        steady: CPU time without start-up: what each further row costs.
+        steady: CPU time without start-up, which is the cost of each further row.
         seconds: CPU seconds, whole process.
-        memory: MB over what its imports take.
+        memory: MB without those of its imports.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Stream:
     """Reading or writing all rows, by each contender.
 
     Attributes:
-        rows: How many.
-        latency: Seconds by which the server answers late.
+        rows: The number of rows.
+        latency: Seconds that the server waits before it answers.
         lines: The contenders; the first is the floor.
     """
 
@@ -45,7 +45,7 @@ class Stream:
     lines: Sequence[Line]
 
     def line(self, name: str) -> Line | None:
-        """One contender's."""
+        """Return the line of one contender, or ``None`` if it did not take part."""
         return next((line for line in self.lines if line.name == name), None)
 
 
@@ -66,12 +66,12 @@ class Growth:
 
 @attrs.frozen(kw_only=True)
 class Goal:
-    """One goal, and what was measured for it.
+    """One goal, with the value that was measured for it.
 
     Attributes:
-        what: What was measured.
-        limit: The most that it may be (or the least, with ``at_least``).
-        measured: What it was.
+        what: The name of the measurement.
+        limit: The highest value that is good enough (the lowest, with ``at_least``).
+        measured: The measured value.
         unit: ``"×"``, ``"ms"`` …
         at_least: Whether more is better.
     """
@@ -84,20 +84,20 @@ class Goal:
 
     @property
     def reached(self) -> bool:
-        """Whether it is."""
+        """Whether the measured value is good enough."""
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
 
 @attrs.frozen(kw_only=True)
 class Results:
-    """Everything that a run found.
+    """All results of a run.
 
     Attributes:
         streams: One for each latency.
         growth: Cost over rows.
         steps: Experiment → case → median seconds and ratio to the first case.
-        goals: What was aimed at.
-        about: Versions and machine.
+        goals: The goals with their measured values.
+        about: Lines with versions and machine.
     """
 
     streams: Sequence[Stream]

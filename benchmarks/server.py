@@ -1,7 +1,7 @@
-"""The server of a run: the emulator in a process of its own, which remembers its answers.
+"""The server of a run: the emulator in a process of its own, which caches its answers.
 
-SQLite, JSON and gzip cost a server more than a page costs a client. So each answer is made once,
-in the round that nobody counts, and given from memory in the others; then the client is what is measured.
+SQLite, JSON and gzip cost a server more than a page costs a client, and a run would measure the server. So
+each answer is made once, in the round that does not count, and comes from memory in all others.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from benchmarks.job import pin
+from benchmarks.job import pin_to_core
 
-__all__ = ["Server", "serving"]
+__all__ = ["Server", "serve_accounts"]
 
 _START_SECONDS: Final = 300
 
@@ -35,8 +35,8 @@ class Server:
         self.token = token
         self._process = process
 
-    def latency(self, seconds: float) -> None:
-        """Answer everything so much later from now on."""
+    def set_latency(self, seconds: float) -> None:
+        """Make the server wait so many seconds before each answer from now on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{seconds}\n")
@@ -45,8 +45,8 @@ class Server:
 
 
 @contextmanager
-def serving(rows: int) -> Iterator[Server]:
-    """A server with so many accounts, for the time of a ``with`` block."""
+def serve_accounts(rows: int) -> Iterator[Server]:
+    """Run a server with so many accounts during a ``with`` block."""
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, str(rows)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -56,17 +56,18 @@ def serving(rows: int) -> Iterator[Server]:
         about = json.loads(process.stdout.readline())
         yield Server(process, about["url"], about["token"])
     finally:
+        # The end of its input makes the server stop.
         process.stdin.close()
         process.wait(30)
         process.stdout.close()
 
 
-def _remembering() -> Any:
+def _caching_emulator() -> Any:
     from zeyos_async.testing.server import compress
     from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
 
-    class Remembering(ZeyosEmulator):
-        """An emulator that makes each answer once, and can be slow on purpose."""
+    class CachingEmulator(ZeyosEmulator):
+        """An emulator that makes each answer once, and can wait before each."""
 
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
@@ -77,8 +78,8 @@ def _remembering() -> Any:
             if self.latency:
                 await asyncio.sleep(self.latency)
             key = (incoming.method, incoming.path, incoming.query, incoming.body)
-            if (known := self._answers.get(key)) is not None:
-                return known
+            if (cached := self._answers.get(key)) is not None:
+                return cached
             import attrs
 
             answer = await super().respond(incoming, quirks)
@@ -87,11 +88,11 @@ def _remembering() -> Any:
             self.journal.reset()
             return answer
 
-    return Remembering
+    return CachingEmulator
 
 
 async def _serve(rows: int) -> None:
-    emulator = _remembering()(rows={"accounts": rows})
+    emulator = _caching_emulator()(rows={"accounts": rows})
     await emulator.start()
     about = {"url": emulator.url, "token": emulator.token()}
     sys.stdout.write(json.dumps(about) + "\n")
@@ -111,5 +112,6 @@ async def _serve(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    pin(1)
+    # The measured process has core 0; on one core the two would take turns.
+    pin_to_core(1)
     asyncio.run(_serve(int(sys.argv[1])))

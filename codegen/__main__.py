@@ -1,7 +1,13 @@
 """``python -m codegen`` writes the generated modules; ``--check`` says whether they are up to date.
 
-A generator is a module with ``render() -> dict[str, str]``: path from the project root → text.
-To add one, name it in ``GENERATORS``.
+A generator is a module with ``render() -> dict[str, str]``: path from the project root → source, broken into lines as
+it comes to hand; ``ruff`` lays it out afterwards, all files at once. To add a generator, name it in ``GENERATORS``.
+
+The facts of a vendor's documents are read once, by the ``…_extract`` modules, into ``specs/``, and committed; the
+documents themselves are not needed here. So the same commit always renders the same files, and ``--check`` can hold
+them: a file is right if it equals what is rendered now, missing if it is not there, and left over if it lies in a
+``_generated`` folder and no generator writes it. Files elsewhere (``zeyos_async/zeyos.py``, the tests' table of
+operations) are compared in the same way, but one that is no longer written has to be deleted by hand.
 """
 
 from __future__ import annotations
@@ -16,6 +22,8 @@ from typing import Final
 
 import attrs
 
+from .formatting import format_sources
+
 GENERATORS: Final = (
     "codegen.octaved",
     "codegen.ox",
@@ -29,7 +37,7 @@ _DIFF_LINES: Final = 12
 
 @attrs.frozen
 class Drift:
-    """How the files on disk differ from what the generators write.
+    """Differences between the files on disk and what the generators write.
 
     Attributes:
         missing: Paths that should exist and do not.
@@ -52,7 +60,7 @@ class Drift:
 
 
 def render_all(generators: Iterable[str] = GENERATORS) -> dict[str, str]:
-    """What every generator writes, together.
+    """Return what every generator writes, together, laid out by ``ruff``.
 
     Raises:
         ValueError: Two generators write the same path.
@@ -60,10 +68,11 @@ def render_all(generators: Iterable[str] = GENERATORS) -> dict[str, str]:
     files: dict[str, str] = {}
     for name in generators:
         rendered: dict[str, str] = importlib.import_module(name).render()
+        # The later one would win unseen, and `--check` would agree with it.
         if twice := files.keys() & rendered.keys():
             raise ValueError(f"{name} writes what another generator writes too: {sorted(twice)}")
         files |= rendered
-    return dict(sorted(files.items()))
+    return format_sources(dict(sorted(files.items())))
 
 
 def find_drift(files: Mapping[str, str], root: Path = ROOT) -> Drift:
@@ -78,12 +87,13 @@ def find_drift(files: Mapping[str, str], root: Path = ROOT) -> Drift:
     return Drift(tuple(missing), changed, _leftovers(files, root))
 
 
-def write(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
+def write_files(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
     """Write the files that differ, remove the leftovers, and return the paths that were touched."""
     drift = find_drift(files, root)
     for path in (*drift.missing, *drift.changed):
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
+        # One kind of newline, so that every system commits the same files.
         file.write_text(files[path], encoding="utf-8", newline="\n")
     for path in drift.leftover:
         (root / path).unlink()
@@ -91,14 +101,14 @@ def write(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
 
 
 def _leftovers(files: Mapping[str, str], root: Path) -> tuple[str, ...]:
-    """Files that live in a ``_generated`` folder, and that nobody writes."""
-    found = (
+    """Return the files in ``_generated`` folders that no generator writes."""
+    paths = (
         file.relative_to(root).as_posix()
         for folder in sorted((root / "zeyos_async").rglob("_generated"))
         for file in sorted(folder.rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts
     )
-    return tuple(path for path in found if path not in files)
+    return tuple(path for path in paths if path not in files)
 
 
 def _first_differences(old: str, new: str) -> str:
@@ -112,7 +122,7 @@ def _first_differences(old: str, new: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns the exit status: 1 if ``--check`` found drift."""
+    """Run the command, and return the exit status: 1 if ``--check`` finds drift."""
     parser = argparse.ArgumentParser(
         prog="python -m codegen", description=__doc__.splitlines()[0] if __doc__ else ""
     )
@@ -120,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     files = render_all()
     if not options.check:
-        touched = write(files)
+        touched = write_files(files)
         print(f"{len(files)} files, {len(touched)} changed", *touched, sep="\n  ")
         return 0
     if drift := find_drift(files):

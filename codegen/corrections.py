@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from .facts import EntityFacts, Facts, FieldFacts
+from .zeyos_facts import EntityFacts, FieldFacts, ZeyosFacts
 
 OVERLAYS: Final = Path(__file__).resolve().parent / "overlays"
 
@@ -52,8 +52,8 @@ def load_corrections(path: Path) -> list[Correction]:
     return [Correction(**entry) for entry in entries]
 
 
-def apply(facts: Facts, corrections: Iterable[Correction]) -> Facts:
-    """The facts with all corrections applied.
+def apply_corrections(facts: ZeyosFacts, corrections: Iterable[Correction]) -> ZeyosFacts:
+    """Return the facts with all corrections applied.
 
     Raises:
         ValueError: A correction changes nothing, or names something that does not exist.
@@ -62,25 +62,28 @@ def apply(facts: Facts, corrections: Iterable[Correction]) -> Facts:
     for correction in corrections:
         if correction.entity not in entities:
             raise ValueError(f"{correction}: there is no such entity")
-        entities[correction.entity] = _corrected(entities[correction.entity], correction)
+        entities[correction.entity] = _correct_entity(entities[correction.entity], correction)
     return attrs.evolve(facts, entities=list(entities.values()))
 
 
-def _corrected(entity: EntityFacts, correction: Correction) -> EntityFacts:
+def _correct_entity(entity: EntityFacts, correction: Correction) -> EntityFacts:
     if not correction.field:
-        return _set(entity, correction)
+        return _correct(entity, correction)
     if correction.field not in {field.name for field in entity.fields}:
         raise ValueError(f"{correction}: there is no such field")
-    fields = [_set(field, correction) if field.name == correction.field else field for field in entity.fields]
+    fields = [
+        _correct(field, correction) if field.name == correction.field else field for field in entity.fields
+    ]
     return attrs.evolve(entity, fields=fields)
 
 
-def _set(facts: F, correction: Correction) -> F:
+def _correct(facts: F, correction: Correction) -> F:
     values = {name: _value(name, value) for name, value in correction.set.items()}
     try:
         corrected = attrs.evolve(facts, **values)
     except TypeError as error:
         raise ValueError(f"{correction}: there is no such fact") from error
+    # Overlays would grow for ever if corrections outlived the mistakes that they correct.
     stale = [name for name in values if getattr(facts, name) == values[name]]
     if stale:
         raise ValueError(f"{correction} changes nothing: the facts already say so. Delete it.")

@@ -1,8 +1,14 @@
 """``python -m codegen.octaved_extract DOCUMENT`` reads the facts out of Octaved Flow's documentation text.
 
 The text is a page printed without its layout: a parameter is a line with its name, then lines with its type, its
-limits and its description. Some have no line with a name; those are found by the sample that follows, whose keys
-stand in the same order. Only facts are kept: names, types, limits, never sentences.
+limits and its description. Some have no line with a name. The idea:
+the JSON sample that follows has the same keys in the same order, so the reader walks along the sample's keys, and
+takes the lines up to where the next key (or the type of an unnamed parameter) begins as those of the key.
+
+What a record holds is read from the sample of a response, since the page has no schema of it: a field that a create
+takes is as the create says, the others are judged by their sample's value and are read-only. Where the lines don't
+fit the sample, the reader stops with an error: a new version of the page is looked at by a person, not guessed at.
+Only facts are kept: names, types, limits, never sentences.
 """
 
 from __future__ import annotations
@@ -15,8 +21,8 @@ from typing import Final
 
 import attrs
 
-from .facts import SPECS, FieldFacts
-from .octaved_facts import OctavedFacts, ResourceFacts, dump
+from .octaved_facts import OctavedFacts, ResourceFacts, dump_facts
+from .zeyos_facts import SPECS, FieldFacts
 
 FACTS: Final = SPECS / "octaved" / "resources.json"
 ID: Final = "^[0-9A-F]{32}$"
@@ -39,7 +45,7 @@ _KEY: Final = re.compile(r'"(\w+)": (.*?),?$')
 
 
 @attrs.frozen
-class Operation:
+class OperationText:
     """One operation's lines, and whether it is about one record by its ID."""
 
     verb: str
@@ -51,25 +57,26 @@ class Operation:
         return "path Parameters" in self.lines
 
     def between(self, start: str, end: str) -> list[str]:
-        """The lines after the first that starts so, up to the next that is that; none if there is no such line."""
-        found = [index for index, line in enumerate(self.lines) if line.startswith(start)]
-        if not found:
+        """Return the lines between the first that begins with ``start`` and the next that equals ``end``."""
+        positions = [index for index, line in enumerate(self.lines) if line.startswith(start)]
+        if not positions:
             return []
-        rest = list(self.lines[found[0] + 1 :])
+        rest = list(self.lines[positions[0] + 1 :])
         return rest[: rest.index(end)] if end in rest else rest
 
     def sample(self, kind: str) -> dict[str, str]:
-        """Key → value of the JSON sample of the request or the response."""
+        """Read the JSON sample of the request or the response: key → value as text."""
         lines = self.between(f"{kind} samples", "Response samples" if kind == "Request" else "")
         return {match[1]: match[2] for line in lines if (match := _KEY.search(line))}
 
 
-def extract(text: str) -> OctavedFacts:
-    """The facts in the text of the document.
+def extract_facts(text: str) -> OctavedFacts:
+    """Read the facts out of the text of the document.
 
     Raises:
         ValueError: The text is not laid out as expected.
     """
+    # The text is a copy of a printed page: bullets and blank lines are layout.
     lines = [line.strip(" \t•") for line in text.splitlines() if line.strip()]
     return OctavedFacts(
         source=f"{lines[0]}, documentation text",
@@ -77,45 +84,45 @@ def extract(text: str) -> OctavedFacts:
     )
 
 
-def _operations(heading: str, lines: Sequence[str]) -> list[Operation]:
+def _operations(heading: str, lines: Sequence[str]) -> list[OperationText]:
     start = next(i for i, line in enumerate(lines) if line == heading and "outes for" in lines[i + 1])
     rest = lines[start + 2 :]
-    end = next((i for i, line in enumerate(rest) if _ends(rest, i)), len(rest))
-    found: list[Operation] = []
-    begins = [i for i in range(end) if _begins(rest[:end], i)]
+    end = next((i for i, line in enumerate(rest) if _section_ends_at(rest, i)), len(rest))
+    operations: list[OperationText] = []
+    begins = [i for i in range(end) if _operation_begins_at(rest[:end], i)]
     for position, begin in enumerate(begins):
         stop = begins[position + 1] if position + 1 < len(begins) else end
-        found.append(Operation(rest[begin].split()[0], rest[begin:stop]))
-    return found
+        operations.append(OperationText(rest[begin].split()[0], rest[begin:stop]))
+    return operations
 
 
-def _ends(lines: Sequence[str], index: int) -> bool:
-    """Whether the next section begins here; one of them has no introduction."""
+def _section_ends_at(lines: Sequence[str], index: int) -> bool:
+    """Return whether the next section begins at this line; one of them has no introduction."""
     return lines[index] == "Responsible users" or "outes for" in "".join(lines[index + 1 : index + 2])
 
 
-def _begins(lines: Sequence[str], index: int) -> bool:
-    """Whether an operation begins here: a verb, and soon after it what the operation takes."""
+def _operation_begins_at(lines: Sequence[str], index: int) -> bool:
+    """Return whether an operation begins at this line: a verb, and soon after it a heading of parameters."""
     if not _VERBS.match(lines[index]) or lines[index].endswith((".", "query")):
         return False
     following = lines[index + 1 : index + 10]
     return any(line.startswith(("path Param", "query Param", "Request Body")) for line in following)
 
 
-def _resource(heading: str, operations: Sequence[Operation]) -> ResourceFacts:
+def _resource(heading: str, operations: Sequence[OperationText]) -> ResourceFacts:
     name, singular, plural = _SECTIONS[heading]
     create = next(op for op in operations if _action(op) == "create")
     patch = next((op for op in operations if _action(op) == "patch"), None)
     search = next((op for op in operations if op.verb == "Simple"), None)
-    writes = list(_written(create))
-    patched = {field.name for field in _written(patch)} if patch else {field.name for field in writes}
+    writes = list(_body_fields(create))
+    patched = {field.name for field in _body_fields(patch)} if patch else {field.name for field in writes}
     get = next(op for op in operations if _action(op) == "get")
     return ResourceFacts(
         name=name,
         singular=singular,
         plural=plural,
         operations=_actions(operations),
-        record=list(_recorded(get.sample("Response"), {field.name: field for field in writes})),
+        record=list(_record_fields(get.sample("Response"), {field.name: field for field in writes})),
         writes=writes,
         fixed=[field.name for field in writes if field.name not in patched],
         idents=list(_idents(search)) if search else [],
@@ -123,7 +130,7 @@ def _resource(heading: str, operations: Sequence[Operation]) -> ResourceFacts:
     )
 
 
-def _action(operation: Operation) -> str:
+def _action(operation: OperationText) -> str:
     if operation.verb in ("Gets", "Get"):
         return "get" if operation.by_id else "get_many"
     if operation.verb in ("Creates", "Create", "Post", "Put"):
@@ -133,31 +140,32 @@ def _action(operation: Operation) -> str:
     )
 
 
-def _actions(operations: Sequence[Operation]) -> list[str]:
-    found = {_action(operation) for operation in operations}
+def _actions(operations: Sequence[OperationText]) -> list[str]:
+    actions = {_action(operation) for operation in operations}
     listing = next(op for op in operations if _action(op) == "get_many")
     if "required" not in listing.lines:  # without IDs, it gets all
-        found.add("all")
+        actions.add("all")
     order = ("get", "get_many", "all", "create", "put", "patch", "delete", "search")
-    return [action for action in order if action in found]
+    return [action for action in order if action in actions]
 
 
-def _written(operation: Operation) -> Iterator[FieldFacts]:
-    """The fields of a body: the schema's entries, named by the sample's keys."""
+def _body_fields(operation: OperationText) -> Iterator[FieldFacts]:
+    """Yield the fields of a body: the schema's entries, named by the sample's keys."""
     lines = operation.between("Request Body schema", "Responses")[1:]
     keys = list(operation.sample("Request"))
     for place, key in enumerate(keys):
+        # A parameter with a name of its own; the others are known by their types alone.
         if lines and lines[0] == key:
             lines = lines[1:]
         elif not lines or not _UNNAMED.match(lines[0]):
             raise ValueError(f"{operation.lines[0]}: {key} was expected where {lines[:1]} is")
         following = keys[place + 1] if place + 1 < len(keys) else ""
-        length = next((i for i, line in enumerate(lines) if i and _starts(line, following)), len(lines))
+        length = next((i for i, line in enumerate(lines) if i and _starts_field(line, following)), len(lines))
         yield _field(key, lines[:length])
         lines = lines[length:]
 
 
-def _starts(line: str, key: str) -> bool:
+def _starts_field(line: str, key: str) -> bool:
     return line == key or _UNNAMED.match(line) is not None
 
 
@@ -203,15 +211,15 @@ def _pattern(type_: str) -> str | None:
     return match[0] if match else None
 
 
-def _recorded(sample: dict[str, str], writes: dict[str, FieldFacts]) -> Iterator[FieldFacts]:
-    for name, shown in sample.items():
+def _record_fields(sample: dict[str, str], writes: dict[str, FieldFacts]) -> Iterator[FieldFacts]:
+    for name, value in sample.items():
         if name in writes:
             yield attrs.evolve(writes[name], required=False)
         else:
-            yield FieldFacts(name=name, kind=_kind_of(shown), read_only=True, pattern=_pattern_of(shown))
+            yield FieldFacts(name=name, kind=_kind_of(value), read_only=True, pattern=_pattern_of(value))
 
 
-def _kind_of(shown: str) -> str:
+def _kind_of(value: str) -> str:
     forms = (
         (r"true|false", "boolean"),
         (r"\[.*", "array"),
@@ -221,14 +229,14 @@ def _kind_of(shown: str) -> str:
         (r"\d+\.\d+", "number"),
         (r'"\d{4}-\d\d-\d\d"', "date"),
     )
-    return next((kind for form, kind in forms if re.fullmatch(form, shown)), "text")
+    return next((kind for form, kind in forms if re.fullmatch(form, value)), "text")
 
 
-def _pattern_of(shown: str) -> str | None:
-    return ID if re.fullmatch(r'"[0-9A-F]{32}"', shown) else None
+def _pattern_of(value: str) -> str | None:
+    return ID if re.fullmatch(r'"[0-9A-F]{32}"', value) else None
 
 
-def _idents(operation: Operation) -> Iterator[FieldFacts]:
+def _idents(operation: OperationText) -> Iterator[FieldFacts]:
     lines = operation.between("Request Body schema: Supported search idents", "Responses")[1:]
     starts = [
         i
@@ -246,8 +254,8 @@ def _idents(operation: Operation) -> Iterator[FieldFacts]:
 def main(arguments: list[str]) -> int:
     """Run the command."""
     FACTS.parent.mkdir(parents=True, exist_ok=True)
-    facts = extract(Path(arguments[0]).read_text(encoding="utf-8"))
-    FACTS.write_text(dump(facts), encoding="utf-8", newline="\n")
+    facts = extract_facts(Path(arguments[0]).read_text(encoding="utf-8"))
+    FACTS.write_text(dump_facts(facts), encoding="utf-8", newline="\n")
     print(f"{len(facts.resources)} resources in {FACTS}")
     return 0
 

@@ -11,7 +11,7 @@ import attrs
 import cattrs
 
 from .corrections import Correction
-from .facts import FieldFacts
+from .zeyos_facts import FieldFacts
 
 
 @attrs.frozen(kw_only=True)
@@ -59,13 +59,13 @@ _CONVERTER: Final = cattrs.Converter(omit_if_default=True, forbid_extra_keys=Tru
 _PARTS: Final = ("record", "writes", "idents")
 
 
-def load(path: Path) -> OctavedFacts:
+def load_facts(path: Path) -> OctavedFacts:
     """Read facts from a file that ``dump`` wrote."""
     return _CONVERTER.structure(json.loads(path.read_text(encoding="utf-8")), OctavedFacts)
 
 
-def dump(facts: OctavedFacts) -> str:
-    """JSON text with one field a line, so that a change shows as the lines it changes."""
+def dump_facts(facts: OctavedFacts) -> str:
+    """Return JSON text with one field a line, so that a change shows as the lines it changes."""
     plain: dict[str, Any] = _CONVERTER.unstructure(facts)
     resources = ",\n".join(_resource_text(resource) for resource in plain["resources"])
     return f'{{\n"source": {json.dumps(plain["source"])},\n"resources": [\n{resources}\n]\n}}\n'
@@ -80,8 +80,8 @@ def _resource_text(resource: dict[str, Any]) -> str:
     return f"  {json.dumps(resource)[:-1]}, {', '.join(texts)}}}"
 
 
-def apply(facts: OctavedFacts, corrections: Iterable[Correction]) -> OctavedFacts:
-    """The facts with all corrections applied; one corrects a field wherever the resource has it.
+def apply_corrections(facts: OctavedFacts, corrections: Iterable[Correction]) -> OctavedFacts:
+    """Return the facts with all corrections applied; one corrects a field wherever the resource has it.
 
     Raises:
         ValueError: A correction changes nothing, or names something that does not exist.
@@ -90,11 +90,11 @@ def apply(facts: OctavedFacts, corrections: Iterable[Correction]) -> OctavedFact
     for correction in corrections:
         if correction.entity not in resources:
             raise ValueError(f"{correction}: there is no such resource")
-        resources[correction.entity] = _corrected(resources[correction.entity], correction)
+        resources[correction.entity] = _correct_resource(resources[correction.entity], correction)
     return attrs.evolve(facts, resources=list(resources.values()))
 
 
-def _corrected(resource: ResourceFacts, correction: Correction) -> ResourceFacts:
+def _correct_resource(resource: ResourceFacts, correction: Correction) -> ResourceFacts:
     parts: dict[str, Any] = {
         part: [
             attrs.evolve(field, **correction.set) if field.name == correction.field else field

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from . import layout
-from .facts import FieldFacts
 from .octaved_facts import ResourceFacts
+from .zeyos_facts import FieldFacts
 
 ID: Final = "^[0-9A-F]{32}$"
 
@@ -43,17 +42,18 @@ _RESOURCE_CLASSES: Final = {
 
 
 def render_resource(facts: ResourceFacts, header: str) -> str:
-    """The module of one resource.
+    """Render the module of one resource.
 
     Raises:
         ValueError: A field has a name that a record can't have.
     """
     for field in facts.record:
+        # Unlike those of ZeyOS, no name needs to give way today; who adds one decides which.
         if keyword.iskeyword(field.name) or field.name in _OWN_NAMES:
             raise ValueError(f"{facts.name}.{field.name}: the name is taken on records")
     body = [line for part in (_tables, _record) for line in part(facts)]
     typing = list(_typing(facts))
-    return layout.document([*_opening(facts, header, body, typing), *body, *typing])
+    return "\n".join([*_opening(facts, header, body, typing), *body, *typing])
 
 
 def _opening(facts: ResourceFacts, header: str, body: Sequence[str], typing: Sequence[str]) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _tables(facts: ResourceFacts) -> Iterator[str]:
             continue
         yield f"{name}: Final = ("
         for field in fields:
-            yield from layout.call("Field(", list(_field_arguments(field)), "),", indent=4)
+            yield f"    Field({', '.join(_field_arguments(field))}),"
         yield ")"
     yield from (
         "",
@@ -102,21 +102,19 @@ def _tables(facts: ResourceFacts) -> Iterator[str]:
         f'    singular="{facts.singular}",',
     )
     yield "    fields={field.name: field for field in _RECORD},"
-    operations = [layout.text(action) for action in sorted(facts.operations)]
-    yield from layout.call("operations=frozenset({", operations, "}),", indent=4)
+    yield f"    operations=frozenset({{{', '.join(map(repr, sorted(facts.operations)))}}}),"
     yield from (")", "", "SCHEMA: Final = Schema(", "    entity=ENTITY,")
     yield "    writes={field.name: field for field in _WRITES},"
     if facts.fixed:
-        fixed = [layout.text(name) for name in facts.fixed]
-        yield from layout.call("fixed=frozenset({", fixed, "}),", indent=4)
+        yield f"    fixed=frozenset({{{', '.join(map(repr, facts.fixed))}}}),"
     yield "    idents={field.name: field for field in _IDENTS},"
     if facts.yields:
         yield "    yields=True,"
     yield ")"
 
 
-def _field_arguments(field: FieldFacts) -> Iterator[str | layout.Nested]:
-    yield layout.text(field.name)
+def _field_arguments(field: FieldFacts) -> Iterator[str]:
+    yield repr(field.name)
     yield f"Kind.{field.kind.upper()}"
     if not field.nullable and not field.read_only:
         yield "nullable=False"
@@ -126,11 +124,11 @@ def _field_arguments(field: FieldFacts) -> Iterator[str | layout.Nested]:
         if (value := getattr(field, name)) is not None:
             yield f"{name}={value}"
     if field.pattern is not None:
-        yield "pattern=ID" if field.pattern == ID else f"pattern={layout.text(field.pattern)}"
+        yield "pattern=ID" if field.pattern == ID else f"pattern={field.pattern!r}"
     if field.read_only:
         yield "read_only=True"
     if field.choices:
-        yield layout.Nested("choices=(", [layout.text(choice) for choice in field.choices], ")")
+        yield f"choices={tuple(field.choices)!r}"
 
 
 def _record(facts: ResourceFacts) -> Iterator[str]:
@@ -145,7 +143,7 @@ def _record(facts: ResourceFacts) -> Iterator[str]:
 
 
 def _typing(facts: ResourceFacts) -> Iterator[str]:
-    """The part that costs nothing at run time."""
+    """Yield the part of a module that only type checkers read."""
     blocks = [_idents_class(facts), _input_class(facts, create=True)]
     if "patch" in facts.operations:
         blocks.append(_input_class(facts, create=False))
@@ -169,24 +167,17 @@ def _input_class(facts: ResourceFacts, *, create: bool) -> Iterator[str]:
     yield f"class {facts.singular}{'Create' if create else 'Patch'}(TypedDict, total=False):"
     for field in facts.writes:
         if create or field.name not in facts.fixed:
-            head, items, tail = _input_type(field, required=create and field.required)
-            yield from (
-                layout.call(f"{field.name}: {head}", items, tail, indent=4)
-                if items
-                else (f"    {field.name}: {head}{tail}",)
-            )
+            yield f"    {field.name}: {_input_type(field, required=create and field.required)}"
 
 
-def _input_type(field: FieldFacts, *, required: bool) -> tuple[str, list[str | layout.Nested], str]:
-    """The type as head, items and tail; a list of texts may need lines of its own."""
-    none = " | None" if field.nullable else ""
+def _input_type(field: FieldFacts, *, required: bool) -> str:
+    type_ = _INPUT_TYPES[field.kind]
     if field.choices:
-        head, tail = ("Required[Literal[", "]]") if required else ("Literal[", "]")
-        return head, [layout.text(choice) for choice in field.choices], f"{tail}{none}"
-    type_ = _INPUT_TYPES[field.kind] + none
-    if field.kind == "array" and field.pattern:
-        type_ = "Sequence[str]" + none
-    return (f"Required[{type_}]" if required else type_), [], ""
+        type_ = f"Literal[{', '.join(map(repr, field.choices))}]"
+    elif field.kind == "array" and field.pattern:
+        type_ = "Sequence[str]"
+    type_ += " | None" if field.nullable else ""
+    return f"Required[{type_}]" if required else type_
 
 
 def _resource_class(facts: ResourceFacts) -> Iterator[str]:

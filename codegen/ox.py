@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import attrs
 
-from . import layout
 from .ox_checks import check_overlay
-from .ox_modules import class_name, render_module, specs
-from .ox_operations import OperationFacts, load_operations, load_overlay
-from .ox_schemas import SchemaFacts, Schemas
+from .ox_modules import class_name, group_by_module, render_module
+from .ox_operations import OxOperationFacts, load_operations, load_overlay
+from .ox_schemas import OxSchemaFacts, Schemas
 from .ox_types import PACKAGE, render_codes, render_records
 
 _FOLDER: Final = "zeyos_async/services/ox/_generated"
@@ -24,15 +23,15 @@ _HEADER: Final = (
 
 
 def render() -> dict[str, str]:
-    """Path from the project root → text of every generated module of Open-Xchange."""
+    """Return path from the project root → source of every generated module of Open-Xchange."""
     overlay = load_overlay()
     schemas = Schemas(overlay)
     operations = load_operations(overlay, schemas)
-    return Renderer(overlay, schemas, operations).files()
+    return OxRenderer(overlay, schemas, operations).files()
 
 
 @attrs.frozen
-class Renderer:
+class OxRenderer:
     """Renders everything of one reading of the catalogue.
 
     Attributes:
@@ -43,30 +42,32 @@ class Renderer:
 
     overlay: Mapping[str, Any]
     schemas: Schemas
-    operations: Sequence[OperationFacts]
+    operations: Sequence[OxOperationFacts]
 
     def files(self) -> dict[str, str]:
-        """Path → text."""
-        homes = self.homes()
-        check_overlay(self.overlay, self.schemas, self.operations, homes)
-        written = self._written()
-        modules = specs(self.operations)
+        """Return path → source."""
+        record_modules = self.find_record_modules()
+        check_overlay(self.overlay, self.schemas, self.operations, record_modules)
+        inputs = self._input_schemas()
+        modules = group_by_module(self.operations)
         files = {
-            f"{_FOLDER}/__init__.py": self._index(modules, homes),
+            f"{_FOLDER}/__init__.py": self._index(modules, record_modules),
             f"{_FOLDER}/codes.py": render_codes(self.overlay["enums"], _HEADER),
-            "zeyos_async/ox.py": self._public(homes),
+            "zeyos_async/ox.py": self._public(record_modules),
         }
-        for group in dict.fromkeys(homes.values()):
-            found = [self._demanding(name) for name, home in homes.items() if home == group]
+        for group in dict.fromkeys(record_modules.values()):
+            record_schemas = [
+                self._resolve_for_reading(name) for name, home in record_modules.items() if home == group
+            ]
             files[f"{_FOLDER}/{group}.py"] = render_records(
-                group, found, written, homes, self.overlay["records"], _HEADER
+                group, record_schemas, inputs, record_modules, self.overlay["records"], _HEADER
             )
         for module, operations in modules.items():
-            files[f"{_FOLDER}/{attribute(module)}.py"] = render_module(
+            files[f"{_FOLDER}/{module_attribute(module)}.py"] = render_module(
                 module,
                 operations,
-                below(module, modules),
-                homes,
+                list_submodules(module, modules),
+                record_modules,
                 self.overlay["glossary"],
                 self.overlay["modules"][module],
                 _HEADER,
@@ -75,53 +76,55 @@ class Renderer:
 
     # -- where things are --------------------------------------------------------------------------
 
-    def homes(self) -> dict[str, str]:
-        """Schema → module of its class: the group of the modules that need it first."""
+    def find_record_modules(self) -> dict[str, str]:
+        """Return schema → module of its class: that of the group whose operations use it first."""
         groups: Mapping[str, list[str]] = self.overlay["groups"]
         listed = {module for modules in groups.values() for module in modules}
-        found: dict[str, str] = {}
+        record_modules: dict[str, str] = {}
         for group, modules in groups.items():
             for operation in self.operations:
                 if operation.module in modules or (not modules and operation.module not in listed):
-                    for name in self._needed(operation):
-                        found.setdefault(name, f"records_{group}")
-        return found
+                    for name in self._reachable_schemas(operation):
+                        record_modules.setdefault(name, f"records_{group}")
+        return record_modules
 
-    def _needed(self, operation: OperationFacts) -> Iterator[str]:
+    def _reachable_schemas(self, operation: OxOperationFacts) -> Iterator[str]:
         names = [operation.record, operation.columns, operation.target]
         names += [operation.body.record, operation.body.outer] if operation.body is not None else []
         for name in names:
             if name:
-                yield from self.schemas.reach(name)
+                yield from self.schemas.list_reachable(name)
 
-    def _demanding(self, name: str) -> SchemaFacts:
-        """A schema as it is; of one that is read, too, a body may be a part, so nothing in it is required."""
+    def _resolve_for_reading(self, name: str) -> OxSchemaFacts:
+        """Return a schema, with nothing required if it is also read: what is sent back may then be a part of it."""
         schema = self.schemas[name]
-        read = {each for one in self.operations for each in (one.record, one.columns, one.target)}
-        if name not in read:
+        names_read = {
+            schema_name for one in self.operations for schema_name in (one.record, one.columns, one.target)
+        }
+        if name not in names_read:
             return schema
         fields = tuple(attrs.evolve(field, required=False) for field in schema.fields)
         return attrs.evolve(schema, fields=fields)
 
-    def _written(self) -> frozenset[str]:
-        """Schemas of bodies, and those that they lead to."""
+    def _input_schemas(self) -> frozenset[str]:
+        """Return the schemas of bodies, and those that their fields lead to."""
         return frozenset(
             name
             for operation in self.operations
             if operation.body is not None
             for body in (operation.body.record, operation.body.outer)
             if body
-            for name in self.schemas.reach(body)
+            for name in self.schemas.list_reachable(body)
         )
 
     # -- the index ---------------------------------------------------------------------------------
 
     def _index(self, modules: Mapping[str, Any], homes: Mapping[str, str]) -> str:
-        return layout.document([_HEADER, *self._index_lines(modules, homes)])
+        return "\n".join([_HEADER, *self._index_lines(modules, homes)])
 
     def _index_lines(self, modules: Mapping[str, Any], homes: Mapping[str, str]) -> Iterator[str]:
-        named = {attribute(module): module for module in modules}
-        yield '"""The modules and record classes of Open-Xchange by name; loaded when they are asked for."""'
+        named = {module_attribute(module): module for module in modules}
+        yield '"""The modules and record classes of Open-Xchange by name; loaded on first use."""'
         yield from ("", "from __future__ import annotations", "", "from importlib import import_module")
         yield "from typing import TYPE_CHECKING, Any, Final"
         yield from ("", "from zeyos_async.errors import InvalidArgument, suggest", "", "if TYPE_CHECKING:")
@@ -131,13 +134,11 @@ class Renderer:
         for name in sorted(named):
             yield f"    from .{name} import {class_name(named[name], homes)}"
         yield from ("", '__all__ = ["MODULES", "RECORDS", "OxModules", "make_module", "record_class"]', "")
-        rows = [f'"{name}": "{class_name(module, homes)}"' for name, module in sorted(named.items())]
-        yield from layout.rows("MODULES: Final = {", rows, "}")
+        classes = {name: class_name(module, homes) for name, module in sorted(named.items())}
+        yield f"MODULES: Final = {classes!r}"
         yield '"""Attribute of the client, which is the name of its file → the class of its operations."""'
         yield ""
-        yield from layout.rows(
-            "RECORDS: Final = {", [f'"{name}": "{home}"' for name, home in sorted(homes.items())], "}"
-        )
+        yield f"RECORDS: Final = {dict(sorted(homes.items()))!r}"
         yield '"""Record class → the file that it is in."""'
         yield from _FUNCTIONS
         for name in sorted(named):
@@ -147,13 +148,14 @@ class Renderer:
     # -- the public names --------------------------------------------------------------------------
 
     def _public(self, homes: Mapping[str, str]) -> str:
-        return layout.document([_HEADER, *self._public_lines(homes)])
+        return "\n".join([_HEADER, *self._public_lines(homes)])
 
     def _public_lines(self, homes: Mapping[str, str]) -> Iterator[str]:
         yield '"""Open-Xchange\'s record classes, codes and errors, loaded on first use; the client is ``OpenXchange``."""'
         yield from ("", "from __future__ import annotations", "", "from importlib import import_module")
         yield from ("from typing import TYPE_CHECKING, Any, Final", "")
         yield from (
+            "from .deprecated import renamed",
             "from .errors import suggest",
             "from .services.ox._generated import RECORDS, record_class",
             "",
@@ -164,25 +166,16 @@ class Renderer:
         for name, home in homes.items():
             places.setdefault(home, []).append(name)
         for home, names in sorted(places.items()):
-            yield from layout.call(
-                f"from .services.ox._generated.{home} import (",
-                _sorted(names),
-                ")",
-                indent=4,
-                bare=True,
-            )
-        written: Mapping[str, str] = self.overlay["public"]
-        for place in sorted(set(written.values())):
-            found = _sorted([name for name, home in written.items() if home == place])
-            yield from layout.call(f"from .services.ox.{place} import (", found, ")", indent=4, bare=True)
+            yield f"    from .services.ox._generated.{home} import {', '.join(_sorted(names))}"
+        handwritten: Mapping[str, str] = self.overlay["public"]
+        for place in sorted(set(handwritten.values())):
+            names_of_place = _sorted([name for name, home in handwritten.items() if home == place])
+            yield f"    from .services.ox.{place} import {', '.join(names_of_place)}"
         yield ""
-        names = sorted([*enums, *homes, *written])
-        yield from layout.rows("__all__ = [", [layout.text(name) for name in names], "]")
-        yield from ("", "_CODES = frozenset(", "    {")
-        yield from (f"        {layout.text(name)}," for name in enums)
-        yield from ("    }", ")")
-        rows = [f"{layout.text(name)}: {layout.text(home)}" for name, home in sorted(written.items())]
-        yield from layout.rows("_WRITTEN: Final = {", rows, "}")
+        names = sorted([*enums, *homes, *handwritten])
+        yield f"__all__ = {names!r}"
+        yield f"_CODES = frozenset({{{', '.join(map(repr, enums))}}})"
+        yield f"_HAND_WRITTEN: Final = {dict(sorted(handwritten.items()))!r}"
         yield '"""Name → the module that it is in, below ``services.ox``."""'
         yield ""
         yield from _PUBLIC_FUNCTIONS
@@ -192,52 +185,52 @@ def _sorted(names: Sequence[str]) -> list[str]:
     return sorted(names, key=str.lower)
 
 
-def attribute(module: str) -> str:
-    """``chronos/itip`` → ``chronos_itip``, ``import`` → ``import_``; ``multiple`` is a method of the client."""
+def module_attribute(module: str) -> str:
+    """Return a module's attribute: ``chronos/itip`` → ``chronos_itip``; ``multiple`` is a method of the client already."""
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", module)
     plain = re.sub(r"\W+", "_", plain).lower()
     return f"{plain}_" if keyword.iskeyword(plain) or plain == "multiple" else plain
 
 
-def below(module: str, modules: Mapping[str, Any]) -> dict[str, str]:
-    """Attribute → name of the modules whose paths go on where this one ends."""
-    found = {}
+def list_submodules(module: str, modules: Mapping[str, Any]) -> dict[str, str]:
+    """Return attribute → module of the modules whose paths go on where this one ends."""
+    submodules = {}
     for other in modules:
         head, _, rest = other.rpartition("/")
         if head == module and rest not in {operation.name for operation in modules[module]}:
-            found[attribute(rest)] = attribute(other)
-    return found
+            submodules[module_attribute(rest)] = module_attribute(other)
+    return submodules
 
 
 _FUNCTIONS: Final = '''
 
 def record_class(name: str) -> type[OxRecord]:
-    """The record class of a schema.
+    """Return the record class of a schema.
 
     Raises:
         LookupError: There is no such schema.
     """
     if name not in RECORDS:
         raise LookupError(f"Open-Xchange has no {name!r}.{suggest(name, RECORDS)}")
-    found: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
-    return found  # type: ignore[no-any-return]
+    cls: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
+    return cls  # type: ignore[no-any-return]
 
 
 def make_module(name: str, caller: Caller) -> Module:
-    """The module of a name, bound to what sends its calls.
+    """Return the module of a name, bound to the client that sends its calls.
 
     Args:
         name: The attribute of the client: ``"chronos_itip"``; the document's ``"chronos/itip"`` will do, too.
-        caller: What sends the calls.
+        caller: The sender of the calls.
 
     Raises:
         InvalidArgument: There is no such module.
     """
-    squeezed = {each.replace("_", ""): each for each in MODULES}
-    found = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
-    if found is None:
+    squeezed = {attribute.replace("_", ""): attribute for attribute in MODULES}
+    module_name = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
+    if module_name is None:
         raise InvalidArgument(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
-    module: Any = getattr(import_module(f"{__name__}.{found}"), MODULES[found])(caller)
+    module: Any = getattr(import_module(f"{__name__}.{module_name}"), MODULES[module_name])(caller)
     return module  # type: ignore[no-any-return]
 
 
@@ -247,19 +240,23 @@ class OxModules:
     if TYPE_CHECKING:'''.splitlines()
 
 _PUBLIC_FUNCTIONS: Final = """
+_OLD_NAMES: Final = {"OxSecondFactorNeeded": "OxSecondFactorRequired"}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         \"\"\"Import the module of a name when the name is first asked for.\"\"\"
+        if name in _OLD_NAMES:
+            return __getattr__(renamed(__name__, _OLD_NAMES)(name))
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
-        value = globals()[name] = _found(name)
+        value = globals()[name] = _find_value(name)
         return value
 
-    def _found(name: str) -> Any:
+    def _find_value(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
-        home = "_generated.codes" if name in _CODES else _WRITTEN[name]
+        home = "_generated.codes" if name in _CODES else _HAND_WRITTEN[name]
         return getattr(import_module(f".services.ox.{home}", __package__), name)
 
 

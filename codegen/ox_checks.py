@@ -1,4 +1,4 @@
-"""Finds what our corrections of Open-Xchange's catalogue say about things that are not there.
+"""The check of our corrections of Open-Xchange's catalogue: all that they name must exist.
 
 A correction that corrects nothing is a misspelt name, or has outlived what it corrected.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .ox_operations import OperationFacts
+from .ox_operations import OxOperationFacts
 from .ox_schemas import Schemas
 
 __all__ = ["check_overlay"]
@@ -17,10 +17,10 @@ __all__ = ["check_overlay"]
 def check_overlay(
     overlay: Mapping[str, Any],
     schemas: Schemas,
-    operations: Sequence[OperationFacts],
+    operations: Sequence[OxOperationFacts],
     classes: Container[str],
 ) -> None:
-    """Raise if the overlay names what does not exist.
+    """Raise if the overlay names something that does not exist.
 
     Args:
         overlay: The corrections.
@@ -43,14 +43,14 @@ def check_overlay(
         raise ValueError(f"the overlay is about what is not there: {', '.join(stale)}")
 
 
-def _unknown(part: str, names: Iterable[str], known: Container[str]) -> Iterator[str]:
-    yield from (f"{part}.{name}" for name in names if name not in known)
+def _unknown(part: str, names: Iterable[str], valid: Container[str]) -> Iterator[str]:
+    yield from (f"{part}.{name}" for name in names if name not in valid)
 
 
 def _of_schemas(overlay: Mapping[str, Any], schemas: Schemas, classes: Container[str]) -> Iterator[str]:
     fields = {
         f"{name}.{field.name}"
-        for name, schema in schemas.made.items()
+        for name, schema in schemas.resolved.items()
         if name in classes
         for field in schema.fields
     }
@@ -65,7 +65,7 @@ def _is_path(name: str, schemas: Schemas) -> bool:
     return name.partition(".")[0] in schemas
 
 
-def _of_operations(overlay: Mapping[str, Any], operations: Sequence[OperationFacts]) -> Iterator[str]:
+def _of_operations(overlay: Mapping[str, Any], operations: Sequence[OxOperationFacts]) -> Iterator[str]:
     modules = {operation.module for operation in operations}
     names = {f"{operation.module}.{operation.name}" for operation in operations}
     ids = {operation.id for operation in operations}

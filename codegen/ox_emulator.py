@@ -1,4 +1,4 @@
-"""Renders the tables of the Open-Xchange emulator: operations, columns and schemas, as plain data.
+"""The generator of the Open-Xchange emulator's tables: operations, columns and schemas, as plain data.
 
 The emulator is a second reading of the documents, so it shares these facts with the client and nothing else.
 """
@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from . import layout
-from .facts import SPECS
+from .formatting import double_quoted
+from .zeyos_facts import SPECS
 
 _FOLDER: Final = "zeyos_async/testing/ox/_generated"
 _SHORT: Final = {
@@ -49,13 +49,13 @@ from typing import Final
 
 
 def render() -> dict[str, str]:
-    """Path from the project root → text, for every file."""
+    """Return path from the project root → source of every table."""
     operations = _read("operations")
     return {
         f"{_FOLDER}/__init__.py": '"""Generated tables of the emulator; see codegen/ox_emulator.py."""\n',
-        f"{_FOLDER}/operations.py": layout.document(_operations(operations)),
-        f"{_FOLDER}/columns.py": layout.document(_columns(_read("columns")["columns"])),
-        f"{_FOLDER}/schemas.py": layout.document(_schemas(_read("schemas"))),
+        f"{_FOLDER}/operations.py": "\n".join(_operations(operations)),
+        f"{_FOLDER}/columns.py": "\n".join(_columns(_read("columns")["columns"])),
+        f"{_FOLDER}/schemas.py": "\n".join(_schemas(_read("schemas"))),
     }
 
 
@@ -66,7 +66,7 @@ def _read(name: str) -> Any:
 def _operations(operations: list[dict[str, Any]]) -> Iterator[str]:
     yield _HEADER.format(title="The documented operations, as data")
     yield "OPERATIONS: Final = ("
-    yield from (f"    ({', '.join(map(layout.text, _operation(entry)))})," for entry in operations)
+    yield from (f"    ({', '.join(map(double_quoted, _operation(entry)))})," for entry in operations)
     yield ")"
     yield (
         '"""Module, method, path, action, fixed query, parameters (``name:type!=a|b``, ``!`` if required), '
@@ -106,9 +106,10 @@ def _columns(models: Mapping[str, list[list[Any]]]) -> Iterator[str]:
     yield "COLUMNS: Final[dict[str, tuple[tuple[int | None, str, str], ...]]] = {"
     for model, columns in models.items():
         rows = ", ".join(
-            f"({number}, {layout.text(name)}, {layout.text(kind or '')})" for number, name, kind in columns
+            f"({number}, {double_quoted(name)}, {double_quoted(kind or '')})"
+            for number, name, kind in columns
         )
-        yield f"    {layout.text(model)}: ({rows},),"
+        yield f"    {double_quoted(model)}: ({rows},),"
     yield "}"
     yield '"""Model → number, name and type of each column; a field without a number is no column."""'
 
@@ -127,22 +128,22 @@ def _schemas(schemas: Mapping[str, dict[str, Any]]) -> Iterator[str]:
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     if schema.get("alias_of"):
-        yield f"    {layout.text(name)}: {layout.text('=' + schema['alias_of'])},"
+        yield f"    {double_quoted(name)}: {double_quoted('=' + schema['alias_of'])},"
         return
     fields = [
         field for field in schema["fields"] if field["name"] not in _ENVELOPE or not _is_reply(name, schema)
     ]
     inner = {field["name"]: field for field in fields if field.get("fields")}
     words = (_field(name, field, nested=field["name"] in inner) for field in fields)
-    yield f"    {layout.text(name)}: {layout.text(_SEPARATOR.join(words))},"
+    yield f"    {double_quoted(name)}: {double_quoted(_SEPARATOR.join(words))},"
     for field in inner.values():
         yield from _schema(f"{name}.{field['name']}", field)
 
 
 def _is_reply(name: str, schema: Mapping[str, Any]) -> bool:
-    """Whether it is an envelope; some objects carry an error of their own, and keep it."""
-    found = {field["name"] for field in schema["fields"]}
-    return "response" in name.lower() and {"error", "error_params"} <= found
+    """Return whether a schema is an envelope; some objects have an error of their own, and keep its fields."""
+    names = {field["name"] for field in schema["fields"]}
+    return "response" in name.lower() and {"error", "error_params"} <= names
 
 
 def _field(owner: str, field: Mapping[str, Any], *, nested: bool) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .facts import SPECS
+from .zeyos_facts import SPECS
 
 OPERATIONS: Final = SPECS / "ox" / "operations.json"
 SCHEMAS: Final = SPECS / "ox" / "schemas.json"
@@ -40,17 +40,17 @@ _KEPT: Final = (
 
 
 def _operation(entry: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: entry[name] for name in _KEPT if entry.get(name) not in (None, [], {})}
-    kept["params"] = [_trimmed(param) for param in entry["params"]]
-    if "operation_id" not in kept:
-        kept["operation_id"] = entry["action"]
+    facts = {name: entry[name] for name in _KEPT if entry.get(name) not in (None, [], {})}
+    facts["params"] = [_trimmed(param) for param in entry["params"]]
+    if "operation_id" not in facts:
+        facts["operation_id"] = entry["action"]
     if entry["registered_in_8_19"] is False:
-        kept["registered_in_8_19"] = False
-    return kept
+        facts["registered_in_8_19"] = False
+    return facts
 
 
 def _trimmed(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry without what says nothing."""
+    """Return an entry without the values that are empty or false."""
     trimmed = {name: value for name, value in entry.items() if value not in (None, False, [])}
     if "default" in entry:
         trimmed["default"] = entry["default"]
@@ -60,12 +60,12 @@ def _trimmed(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schema(entry: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: entry[name] for name in ("alias_of", "nested", "variants") if entry.get(name)}
-    return {**kept, "fields": [_trimmed(field) for field in entry["fields"]]}
+    facts = {name: entry[name] for name in ("alias_of", "nested", "variants") if entry.get(name)}
+    return {**facts, "fields": [_trimmed(field) for field in entry["fields"]]}
 
 
 def _lines(items: Iterable[str], brackets: str) -> str:
-    """JSON with one item a line, so that a change shows as the lines it changes."""
+    """Return JSON with one item a line, so that a change shows as the lines it changes."""
     return f"{brackets[0]}\n" + ",\n".join(items) + f"\n{brackets[1]}"
 
 
@@ -98,7 +98,7 @@ def main(folder: Path) -> None:
     OPERATIONS.parent.mkdir(parents=True, exist_ok=True)
     operations = sorted(
         map(_operation, read["operations"]),
-        key=lambda each: (each["path"], each.get("action") or "", each["method"]),
+        key=lambda operation: (operation["path"], operation.get("action") or "", operation["method"]),
     )
     OPERATIONS.write_text(_lines(map(json.dumps, operations), "[]") + "\n", "utf-8")
     schemas = (

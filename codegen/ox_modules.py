@@ -1,4 +1,15 @@
-"""Renders the modules of Open-Xchange: one class each, whose methods are declarations and rows of data."""
+"""The modules of Open-Xchange: one class each, whose methods are declarations and rows of data.
+
+A method has no body: its decorator carries the row (``Spec``) by which the library sends the call, and its signature
+and docstring are for people and type checkers. Three sources meet in it: the catalogue (names, parameters, shapes),
+the overlay (our words, and what the catalogue can't tell), and rules that are decided here:
+
+- What a call is about comes first and without a name: a record, or a body, or both (``_positional_arguments``).
+- Parameters that a record carries by itself (ID, folder, time stamp) are never required by name (``_TAKEN``).
+- A list of columns is never required: the library asks for the record class's own.
+- A docstring has the route, what advises against the call, and a line for each argument out of the glossary; a
+  parameter without an entry there is an error, so that none goes unexplained.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +18,7 @@ import textwrap
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from . import layout
-from .ox_operations import BodyFacts, OperationFacts, ParamFacts
+from .ox_operations import BodyFacts, OxOperationFacts, ParamFacts
 from .ox_types import PACKAGE
 
 _TYPES: Final = {
@@ -27,6 +37,8 @@ _TYPES: Final = {
     "any": "Any",
 }
 _VALUE: Final = {"text": "str", "integer": "int", "boolean": "bool", "stamp": "Instant | int", "any": "Any"}
+_FLAGS: Final = ("html", "bare", "may_be_missing", "may_be_empty", "deprecated")
+"""What few operations are, and is only written where it holds."""
 _TAKEN: Final = frozenset(
     {
         "id",
@@ -44,22 +56,22 @@ _NAME: Final = re.compile(r"\w+")
 _WIDTH: Final = 108
 
 
-def class_name(module: str, taken: Container[str]) -> str:
-    """``chronos/itip`` → ``ChronosItip``; ``LoginModule`` where a record has the name."""
+def class_name(module: str, record_names: Container[str]) -> str:
+    """Return a module's class: ``chronos/itip`` → ``ChronosItip``; ``LoginModule`` where a record has the name."""
     name = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W+", module))
-    return f"{name}Module" if name in taken else name
+    return f"{name}Module" if name in record_names else name
 
 
 def render_module(
     module: str,
-    operations: Sequence[OperationFacts],
+    operations: Sequence[OxOperationFacts],
     below: Mapping[str, str],
     homes: Mapping[str, str],
     glossary: Mapping[str, str],
     says: str,
     header: str,
 ) -> str:
-    """The file of one module.
+    """Render the file of one module.
 
     Args:
         module: Its path.
@@ -71,7 +83,7 @@ def render_module(
         header: The first lines.
     """
     body = list(_class(class_name(module, homes), operations, below, glossary, says))
-    return layout.document([*_opening(module, homes, header, body, below), *body])
+    return "\n".join([*_opening(module, homes, header, body, below), *body])
 
 
 def _opening(
@@ -88,11 +100,11 @@ def _opening(
     else:
         yield "from typing import TYPE_CHECKING"
     yield ""
-    ours = ["Body", "BodyShape", "Module", "Param", "Shape", "Spec", "download", "operation"]
-    wanted = [name for name in ours if name in needed]
-    yield from layout.call(f"from {PACKAGE}.operation import (", wanted, ")", bare=True)
-    if "Kind" in needed:
-        yield f"from {PACKAGE}.values import Kind"
+    ours = ["Body", "BodyShape", "Module", "Param", "ResultShape", "Spec", "download", "operation"]
+    used = [name for name in ours if name in needed]
+    yield f"from {PACKAGE}.operation import {', '.join(used)}"
+    if "WireKind" in needed:
+        yield f"from {PACKAGE}.values import WireKind"
     yield "from zeyos_async.wire import Safety"
     yield from _typing_imports(homes, needed, below)
 
@@ -118,75 +130,70 @@ def _typing_imports(
             elsewhere.setdefault(home, []).append(one)
     lines += [""] if elsewhere or below else []
     imports = [(home, names) for home, names in sorted(elsewhere.items())]
-    imports += [(name, [class_name_of(name)]) for name in below.values()]
+    imports += [(name, [class_name_of_attribute(name)]) for name in below.values()]
     for home, names in sorted(imports):
-        lines += layout.call(f"from .{home} import (", names, ")", bare=True, width=layout.WIDTH - 4)
+        lines.append(f"from .{home} import {', '.join(names)}")
     if lines:
         yield from ("", "if TYPE_CHECKING:")
         yield from (f"    {line}".rstrip() for line in lines)
 
 
-def class_name_of(attribute: str) -> str:
-    """``chronos_itip`` → ``ChronosItip``."""
+def class_name_of_attribute(attribute: str) -> str:
+    """Return the class of a module by its attribute: ``chronos_itip`` → ``ChronosItip``."""
     return class_name(attribute.strip("_").replace("_", "/"), ())
 
 
 def _class(
     name: str,
-    operations: Sequence[OperationFacts],
+    operations: Sequence[OxOperationFacts],
     below: Mapping[str, str],
     glossary: Mapping[str, str],
     says: str,
 ) -> Iterator[str]:
     yield from ("", "", f"class {name}(Module):", f'    """{says}"""')
     for attribute, other in below.items():
-        yield from ("", "    @property", f"    def {attribute}(self) -> {class_name_of(other)}:")
+        yield from ("", "    @property", f"    def {attribute}(self) -> {class_name_of_attribute(other)}:")
         yield f'        """The operations of ``{other}``; the same object as ``{other}`` of the client."""'
-        yield f'        found: {class_name_of(other)} = self._caller.module("{other}")'
-        yield "        return found"
+        yield f'        module: {class_name_of_attribute(other)} = self._caller.module("{other}")'
+        yield "        return module"
     for operation in operations:
         yield ""
         yield from _method(operation, glossary)
 
 
-def _method(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
+def _method(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
     decorator = "download" if operation.returns == "download" else "operation"
-    yield f"    @{decorator}("
-    yield "        Spec("
-    yield from _packed(_spec(operation), indent=12)
-    yield "        )"
-    yield "    )"
-    arguments = ["self", *_positional(operation)]
+    yield f"    @{decorator}(Spec({', '.join(_spec(operation))}))"
+    arguments = ["self", *_positional_arguments(operation)]
     if len(arguments) > 1:
         arguments.append("/")
-    named = list(_named(operation))
+    named = list(_keyword_arguments(operation))
     if named:
         arguments += ["*", *named]
-    head = f"async def {operation.name}("
-    yield from layout.call(head, arguments, f") -> {return_type(operation)}:", indent=4)
+    yield f"    async def {operation.name}({', '.join(arguments)}) -> {return_type(operation)}:"
     yield from (f"        {line}".rstrip() for line in _docstring(operation, glossary))
 
 
 # -- the row ---------------------------------------------------------------------------------------
 
 
-def _spec(operation: OperationFacts) -> Iterator[str]:
+def _spec(operation: OxOperationFacts) -> Iterator[str]:
     for name in ("module", "name", "action", "method", "path"):
         if value := getattr(operation, name):
-            yield f"{name}={layout.text(value)}"
+            yield f"{name}={value!r}"
     if operation.fixed:
-        yield f"fixed={layout.sequence(operation.fixed)}"
+        yield f"fixed={operation.fixed!r}"
     if operation.params:
-        yield from _lines("params=(", [_param(param) for param in operation.params], ")")
+        yield f"params=({' '.join(f'{_param(param)},' for param in operation.params)})"
     if operation.body is not None:
         yield f"body={_body(operation.body)}"
     if operation.returns != "nothing":
-        yield f"returns=Shape.{operation.returns.upper()}"
+        yield f"returns=ResultShape.{operation.returns.upper()}"
     for name in ("record", "key", "target", "columns"):
         if value := getattr(operation, name):
-            yield f"{name}={layout.text(value)}"
+            yield f"{name}={value!r}"
     if operation.kind != "any":
-        yield f"kind=Kind.{operation.kind.upper()}"
+        yield f"kind=WireKind.{operation.kind.upper()}"
     yield f"safety=Safety.{operation.safety}"
     yield from (
         f"{name}=False"
@@ -194,32 +201,23 @@ def _spec(operation: OperationFacts) -> Iterator[str]:
         if not getattr(operation, name)
     )
     if operation.scopes:
-        yield f"scopes={layout.sequence(operation.scopes)}"
-    yield from (f"{name}=True" for name in ("html", "deprecated") if getattr(operation, name))
+        yield f"scopes={operation.scopes!r}"
+    yield from (f"{name}=True" for name in _FLAGS if getattr(operation, name))
     if operation.since:
-        yield f"since={layout.text(operation.since)}"
-
-
-def _lines(head: str, items: Sequence[str], tail: str) -> Iterator[str]:
-    """One argument, on one line if it fits, else on several that read as one."""
-    joined = head + ", ".join(items) + ("," if len(items) == 1 else "") + tail
-    if len(joined) + 12 <= layout.WIDTH:
-        yield joined
-        return
-    yield "\n".join([head, *(f"                {item}," for item in items), f"            {tail}"])
+        yield f"since={operation.since!r}"
 
 
 def _param(param: ParamFacts) -> str:
-    parts = [layout.text(param.name)]
+    parts = [repr(param.name)]
     if param.kind != "text":
-        parts.append(f"Kind.{param.kind.upper()}")
-    parts += [f"{name}=True" for name in ("required", "in_path", "many", "given") if getattr(param, name)]
+        parts.append(f"WireKind.{param.kind.upper()}")
+    parts += [f"{name}=True" for name in ("required", "in_path", "many", "explicit") if getattr(param, name)]
     if param.attribute != param.name:
-        parts.append(f"attribute={layout.text(param.attribute)}")
+        parts.append(f"attribute={param.attribute!r}")
     if param.choices and not param.in_path:
-        parts.append(f"choices={layout.sequence(param.choices)}")
+        parts.append(f"choices={param.choices!r}")
     if param.sent:
-        parts.append(f"sent={layout.text(param.sent)}")
+        parts.append(f"sent={param.sent!r}")
     return f"Param({', '.join(parts)})"
 
 
@@ -227,34 +225,20 @@ def _body(body: BodyFacts) -> str:
     parts = [f"BodyShape.{body.shape.upper()}"]
     parts[0] = f"shape={parts[0]}"
     parts += [
-        f"{name}={layout.text(value)}"
+        f"{name}={value!r}"
         for name in ("record", "wrap", "outer", "part", "file", "media_type")
         if (value := getattr(body, name))
     ]
     if body.kind != "any":
-        parts.append(f"kind=Kind.{body.kind.upper()}")
+        parts.append(f"kind=WireKind.{body.kind.upper()}")
     parts += [f"{name}=False" for name in ("required", "file_required") if not getattr(body, name)]
     return f"Body({', '.join(parts)})"
-
-
-def _packed(items: Iterable[str], *, indent: int) -> Iterator[str]:
-    """The items, as many on a line as fit; one of several lines stands alone."""
-    margin, line = " " * indent, ""
-    for item in items:
-        if line and ("\n" in item or len(margin) + len(line) + len(item) + 2 > layout.WIDTH):
-            yield margin + line
-            line = ""
-        line = f"{line} {item}," if line else f"{item},"
-        if "\n" in item:
-            yield margin + line
-            line = ""
-    yield from ([margin + line] if line else [])
 
 
 # -- the signature ---------------------------------------------------------------------------------
 
 
-def _positional(operation: OperationFacts) -> Iterator[str]:
+def _positional_arguments(operation: OxOperationFacts) -> Iterator[str]:
     body = operation.body
     has_body = body is not None and (body.shape != "parts" or bool(body.part))
     target = operation.target
@@ -275,7 +259,7 @@ def _positional(operation: OperationFacts) -> Iterator[str]:
 
 
 def body_type(body: BodyFacts) -> str:
-    """The type of a body's argument."""
+    """Return the type of a body's argument."""
     whole = f" | {body.outer} | {body.outer}Fields" if body.outer else ""
     return f"{_inner_type(body)}{whole}"
 
@@ -294,8 +278,8 @@ def _inner_type(body: BodyFacts) -> str:
     return f"{body.record} | {body.record}Fields" if body.record else "Any"
 
 
-def _named(operation: OperationFacts) -> Iterator[str]:
-    """Arguments by name: those that are needed first."""
+def _keyword_arguments(operation: OxOperationFacts) -> Iterator[str]:
+    """Yield the arguments by name, the required ones first."""
     needed, rest = [], []
     for param in operation.params:
         type_ = param_type(param)
@@ -314,27 +298,27 @@ def _named(operation: OperationFacts) -> Iterator[str]:
     yield from (*needed, *rest)
 
 
-def _is_needed(operation: OperationFacts, param: ParamFacts) -> bool:
+def _is_needed(operation: OxOperationFacts, param: ParamFacts) -> bool:
     if not param.required or param.sent or param.kind in ("columns", "fields"):
         return False
-    if operation.target and param.name in _TAKEN and param.attribute != "since" and not param.given:
+    if operation.target and param.name in _TAKEN and param.attribute != "since" and not param.explicit:
         return False
     refs = operation.body is not None and operation.body.shape == "records"
     return not (refs and param.name == "timestamp")
 
 
 def param_type(param: ParamFacts) -> str:
-    """The type of a parameter's argument."""
+    """Return the type of a parameter's argument."""
     plain = _TYPES[param.kind]
     if param.name == "order":
         return 'Literal["asc", "desc"]'
     if param.choices and param.kind == "text" and not param.in_path:
-        return f"Literal[{', '.join(layout.text(choice) for choice in param.choices)}]"
+        return f"Literal[{', '.join(map(repr, param.choices))}]"
     return f"Sequence[{plain}] | {plain}" if param.many else plain
 
 
-def return_type(operation: OperationFacts) -> str:
-    """What a method returns."""
+def return_type(operation: OxOperationFacts) -> str:
+    """Return the type of a method's result."""
     record = operation.record
     return {
         "record": record,
@@ -344,7 +328,7 @@ def return_type(operation: OperationFacts) -> str:
         "updates": f"Updates[{record}]",
         "value": _VALUE.get(operation.kind, "Any"),
         "values": f"Rows[{_VALUE.get(operation.kind, 'Any')}]",
-        "left": "None",
+        "failures": "None",
         "nothing": "None",
         "json": "Any",
         "download": "bytes",
@@ -355,10 +339,10 @@ def return_type(operation: OperationFacts) -> str:
 # -- the docstring ---------------------------------------------------------------------------------
 
 
-def _docstring(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
-    if not operation.says:
+def _docstring(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
+    if not operation.summary:
         raise ValueError(f"the overlay does not say what {operation.module}.{operation.name} does")
-    first, *more = textwrap.wrap(f'"""{operation.says}', _WIDTH - 8)
+    first, *more = textwrap.wrap(f'"""{operation.summary}', _WIDTH - 8)
     yield first
     yield from more
     yield from ("", _route(operation))
@@ -370,20 +354,20 @@ def _docstring(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterat
     yield "..."
 
 
-def _route(operation: OperationFacts) -> str:
+def _route(operation: OxOperationFacts) -> str:
     action = f"?action={operation.action}" if operation.action else ""
     since = f"; since {operation.since}" if operation.since else ""
     return f"``{operation.method} {operation.path}{action}``{since}."
 
 
-def _notes(operation: OperationFacts) -> Iterator[str]:
+def _notes(operation: OxOperationFacts) -> Iterator[str]:
     if operation.deprecated:
         yield "Deprecated: the document advises against it."
     if not operation.registered:
         yield 'Version 8.19 of the server does not have it, and answers "unknown action".'
 
 
-def _arguments(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
+def _arguments(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
     texts = dict(_positional_texts(operation))
     for param in operation.params:
         text = glossary.get(f"{operation.module}.{operation.name}.{param.name}") or glossary.get(param.name)
@@ -393,9 +377,8 @@ def _arguments(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterat
         texts[param.attribute] = f"{text}{default}"
     if operation.body is not None and operation.body.file:
         several = "{n}" in operation.body.file
-        texts["files" if several else "file"] = (
-            "What is uploaded: bytes, a path, a stream or an ``Upload``"
-            + ("; one or several" if several else "")
+        texts["files" if several else "file"] = "The upload: bytes, a path, a stream or an ``Upload``" + (
+            "; one or several" if several else ""
         )
     for name, text in texts.items():
         yield from textwrap.wrap(
@@ -403,34 +386,34 @@ def _arguments(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterat
         )
 
 
-def _positional_texts(operation: OperationFacts) -> Iterator[tuple[str, str]]:
-    names = [argument.partition(":")[0] for argument in _positional(operation)]
+def _positional_texts(operation: OxOperationFacts) -> Iterator[tuple[str, str]]:
+    names = [argument.partition(":")[0] for argument in _positional_arguments(operation)]
     if names == ["record"]:
-        yield "record", "What it is about, in place of its ID and folder"
+        yield "record", "The object that the call is about, in place of its ID and folder"
     elif names == ["record", "body"]:
         yield (
             "record",
-            "What it is about: ID, folder and time stamp are taken of it. Or the body, if these are named",
+            "The object that the call is about, which gives ID, folder and time stamp; or the body, if these are named",
         )
-        yield "body", "What is sent; of a record that is changed, the changes, where ``None`` deletes a value"
+        yield "body", "The content; of a record that is changed, the changes, where ``None`` deletes a value"
     elif names == ["body"] and operation.body is not None:
         yield "body", _BODY_TEXTS[operation.body.shape]
 
 
 _BODY_TEXTS: Final = {
-    "record": "What is sent: a record, or a dict of its fields",
-    "records": "Which ones: records, ``(folder, id)`` pairs, or dicts",
+    "record": "The content: a record, or a dict of its fields",
+    "records": "The objects that the call is about: records, ``(folder, id)`` pairs, or dicts",
     "values": "A list of values, such as IDs",
-    "json": "What is sent, as JSON values",
+    "json": "The content, as JSON values",
     "form": "The fields of the form",
-    "parts": "What goes along with the file: a record, or a dict of its fields",
-    "raw": "What is sent: bytes, a path, a stream or an ``Upload``",
+    "parts": "The description of the file: a record, or a dict of its fields",
+    "raw": "The content: bytes, a path, a stream or an ``Upload``",
 }
 
 
-def specs(operations: Iterable[OperationFacts]) -> dict[str, list[OperationFacts]]:
-    """Module → its operations, in the catalogue's order."""
-    found: dict[str, list[OperationFacts]] = {}
+def group_by_module(operations: Iterable[OxOperationFacts]) -> dict[str, list[OxOperationFacts]]:
+    """Return module → its operations, in the catalogue's order."""
+    modules: dict[str, list[OxOperationFacts]] = {}
     for operation in operations:
-        found.setdefault(operation.module, []).append(operation)
-    return found
+        modules.setdefault(operation.module, []).append(operation)
+    return modules

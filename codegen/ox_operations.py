@@ -1,4 +1,14 @@
-"""The operations of Open-Xchange's HTTP API: from the catalogue and our corrections to methods."""
+"""The operations of Open-Xchange's HTTP API: from the catalogue and our corrections to methods.
+
+The catalogue has a row for each operation: method, path, parameters, body, response. It does not say what a caller
+needs to know: which parameters are columns, whether a response is one record or rows of columns or nothing, whether
+the call may be repeated. ``_OperationReader`` decides that for one row, in this order: what the overlay says of the
+operation, what it says of the module, what follows from the types of the row. An operation that none of these decides
+gives plain JSON, which is always true, if less handy.
+
+The reader never guesses a name: two methods of one name, and an operation without an action, are errors until the
+overlay names them. Left out are ``timezone`` and ``plainJson``, which the library sends by itself.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +46,7 @@ class ParamFacts:
     sent: str = ""
     in_path: bool = False
     many: bool = False
-    given: bool = False
+    explicit: bool = False
     default: str = ""
 
 
@@ -57,7 +67,7 @@ class BodyFacts:
 
 
 @attrs.frozen(kw_only=True)
-class OperationFacts:
+class OxOperationFacts:
     """One operation; as the library's ``Spec``, with what it does in our words."""
 
     id: str
@@ -81,14 +91,21 @@ class OperationFacts:
     oauth: bool = True
     scopes: tuple[str, ...] = ()
     html: bool = False
+    bare: bool = False
+    may_be_missing: bool = False
+    may_be_empty: bool = False
     deprecated: bool = False
     registered: bool = True
     since: str = ""
-    says: str = ""
+    summary: str = ""
 
 
 def load_overlay(path: Path = OVERLAY) -> dict[str, Any]:
-    """Our corrections, every part of them there."""
+    """Read our corrections; a part that the file lacks is empty.
+
+    Raises:
+        ValueError: The file has a part that no generator reads, such as a misspelt one.
+    """
     parts: dict[str, Any] = {name: {} for name in _PARTS}
     parts |= {name: [] for name in _LISTS}
     read = tomllib.loads(path.read_text("utf-8"))
@@ -106,6 +123,7 @@ _PARTS: Final = [
     "codes",
     "inline",
     "returns",
+    "answers",
     "bodies",
     "params",
     "targets",
@@ -123,15 +141,15 @@ _PARTS: Final = [
 _LISTS: Final = ("costly",)
 
 
-def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[OperationFacts]:
-    """Every operation of the catalogue, in its order.
+def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[OxOperationFacts]:
+    """Read every operation of the catalogue, in its order.
 
     Raises:
         ValueError: Two methods of a module have one name, or the overlay names what does not exist.
     """
     rows: list[dict[str, Any]] = json.loads(OPERATIONS.read_text("utf-8"))
-    made = [_Reader(overlay, schemas, row).operation() for row in rows]
-    names = [f"{one.module}.{one.name}" for one in made]
+    operations = [_OperationReader(overlay, schemas, row).operation() for row in rows]
+    names = [f"{one.module}.{one.name}" for one in operations]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two methods of one name: {twice}; name them apart in the overlay")
     for part in ("returns", "bodies", "targets", "columns", "says", "params", "fixed"):
@@ -142,19 +160,22 @@ def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[Operat
             if name.count(".") == depth and ".".join(name.split(".")[:2]) not in names
         ]:
             raise ValueError(f"the overlay's {part} are about what does not exist: {unknown}")
-    return made
+    named = {name for listed in overlay["answers"].values() for name in listed}
+    if unknown := sorted(named - set(names)):
+        raise ValueError(f"the overlay's answers are about what does not exist: {unknown}")
+    return operations
 
 
-def snake(name: str) -> str:
-    """``rangeStart`` → ``range_start``, ``ignoreUIDs`` → ``ignore_uids``, ``from`` → ``from_``."""
+def to_snake_case(name: str) -> str:
+    """Return a name as Python writes it: ``rangeStart`` → ``range_start``, ``from`` → ``from_``."""
     spaced = re.sub(r"UIDs\b", "Uids", name)
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", spaced)
     plain = re.sub(r"\W+", "_", spaced).lower()
     return f"{plain}_" if keyword.iskeyword(plain) else plain
 
 
-class _Reader:
-    """Reads one row of the catalogue."""
+class _OperationReader:
+    """The reading of one row of the catalogue, as the overlay corrects it."""
 
     def __init__(self, overlay: Mapping[str, Any], schemas: Schemas, row: Mapping[str, Any]) -> None:
         self._overlay = overlay
@@ -162,18 +183,20 @@ class _Reader:
         self._row = row
         self._id = f"{row['module']}:{row['operation_id']}"
         named = overlay["names"]
-        self.name = named.get(self._id) or named.get(row["operation_id"]) or snake(row.get("action") or "")
+        self.name = (
+            named.get(self._id) or named.get(row["operation_id"]) or to_snake_case(row.get("action") or "")
+        )
         if not self.name:
             raise ValueError(f"{self._id}: {row['method']} {row['path']} needs a name in the overlay")
         self.full = f"{row['module']}.{self.name}"
 
-    def operation(self) -> OperationFacts:
+    def operation(self) -> OxOperationFacts:
         row = self._row
         security = row.get("security") or []
         shape = self._returns()
         body = self._body()
         scopes = row.get("oauth_scopes") or ()
-        return OperationFacts(
+        return OxOperationFacts(
             id=row["operation_id"],
             module=row["module"],
             name=self.name,
@@ -191,10 +214,13 @@ class _Reader:
             oauth="oauth" in security,
             scopes=tuple(scopes),
             html=bool((row.get("response") or {}).get("html_wrapped_json")),
+            bare=self._is_bare(),
+            may_be_missing=self.full in self._overlay["answers"].get("missing", ()),
+            may_be_empty=self.full in self._overlay["answers"].get("empty", ()),
             deprecated=bool(row.get("deprecated")),
             registered=row.get("registered_in_8_19") is not False,
             since=row.get("since") or "",
-            says=self._overlay["says"].get(self.full, ""),
+            summary=self._overlay["says"].get(self.full, ""),
             **shape,
         )
 
@@ -220,14 +246,14 @@ class _Reader:
             sent=changes.get("sent", ""),
             in_path=raw["in"] == "path",
             many=changes.get("many", raw["type"] == "array[string]"),
-            given=changes.get("given", False),
+            explicit=changes.get("explicit", False),
             default=str(raw["default"]) if raw.get("default") not in (None, "") else "",
         )
 
     def _attribute(self, name: str, changes: Mapping[str, Any]) -> str:
         if name == "timestamp" and self._row.get("action") == "updates":
             return "since"  # not the last change of one object, but where the last answer ended
-        return str(changes.get("attribute", snake(name)))
+        return str(changes.get("attribute", to_snake_case(name)))
 
     def _param_kind(self, raw: Mapping[str, Any]) -> str:
         if raw["name"] == "columns" and self._columns():
@@ -239,26 +265,26 @@ class _Reader:
         return _KINDS.get(raw["type"], "text")
 
     def _columns(self) -> str:
-        found = self._overlay["columns"]
+        schemas_by_name = self._overlay["columns"]
         names = {param["name"] for param in self._row["params"]}
         if not names & {"columns", "fields", "sort"}:
             return ""
-        return str(found.get(self.full, found.get(self._row["module"], "")))
+        return str(schemas_by_name.get(self.full, schemas_by_name.get(self._row["module"], "")))
 
     def _target(self) -> str:
-        found = self._overlay["targets"]
-        if self.full in found:
-            return str(found[self.full])
+        targets = self._overlay["targets"]
+        if self.full in targets:
+            return str(targets[self.full])
         names = {param["name"] for param in self._row["params"] if param["in"] == "query"}
-        return str(found.get(self._row["module"], "")) if "id" in names else ""
+        return str(targets.get(self._row["module"], "")) if "id" in names else ""
 
     # -- body --------------------------------------------------------------------------------------
 
     def _body(self) -> BodyFacts | None:
         raw = self._row.get("body")
-        given = self._overlay["bodies"].get(self.full)
-        if given is not None:
-            return BodyFacts(**given) if given else None
+        override = self._overlay["bodies"].get(self.full)
+        if override is not None:
+            return BodyFacts(**override) if override else None
         if raw is None:
             return None
         content, ref = raw["content_type"] or "application/json", raw["schema_ref"]
@@ -272,7 +298,7 @@ class _Reader:
         return self._json(ref, required)
 
     def _parts(self, ref: str) -> BodyFacts:
-        names = {field["name"]: field for field in self._schemas.fields_of(ref)}
+        names = {field["name"]: field for field in self._schemas.raw_fields(ref)}
         file = next((name for name, field in names.items() if field["type"] == "binary"), "")
         return BodyFacts(
             shape="parts",
@@ -282,22 +308,22 @@ class _Reader:
         )
 
     def _json(self, ref: str, required: bool) -> BodyFacts:
-        if found := _ARRAY.fullmatch(ref):
-            if found.group(1) in _VALUES:
-                return BodyFacts(shape="values", kind=_VALUES[found.group(1)], required=required)
-            if found.group(1) in self._schemas:
+        if match := _ARRAY.fullmatch(ref):
+            if match.group(1) in _VALUES:
+                return BodyFacts(shape="values", kind=_VALUES[match.group(1)], required=required)
+            if match.group(1) in self._schemas:
                 return BodyFacts(
-                    shape="records", record=self._schemas.name(found.group(1)), required=required
+                    shape="records", record=self._schemas.name(match.group(1)), required=required
                 )
-        elif ref in self._schemas and self._schemas.fields_of(ref):
+        elif ref in self._schemas and self._schemas.raw_fields(ref):
             return BodyFacts(shape="record", record=self._schemas.name(ref), required=required)
         return BodyFacts(shape="json", required=required)
 
     # -- result ------------------------------------------------------------------------------------
 
     def _returns(self) -> dict[str, str]:
-        if given := self._overlay["returns"].get(self.full):
-            return dict(given)
+        if override := self._overlay["returns"].get(self.full):
+            return dict(override)
         response = self._row.get("response") or {}
         if response.get("schema_ref") == "binary" or response.get("content_type") in _FILES:
             return {"returns": "download"}
@@ -318,8 +344,8 @@ class _Reader:
     def _typed(self, data: str, ref: str, action: str) -> dict[str, str]:
         if data in _VALUES:
             return {"returns": "value", "kind": _VALUES[data]}
-        if found := _ARRAY.fullmatch(data):
-            inner = found.group(1)
+        if match := _ARRAY.fullmatch(data):
+            inner = match.group(1)
             if inner in _VALUES:
                 return {"returns": "values", "kind": _VALUES[inner]}
             if inner in self._schemas and inner != "object":
@@ -330,22 +356,22 @@ class _Reader:
         return self._of_inline(ref, "record")
 
     def _of_inline(self, ref: str, shape: str) -> dict[str, str]:
-        """The object that a response describes in place: a schema of its own, if it has fields."""
-        fields = next((f.get("fields") for f in self._schemas.fields_of(ref) if f["name"] == "data"), None)
+        """Return the result of a response that describes its object in place: a schema of its own, if it has fields."""
+        fields = next((f.get("fields") for f in self._schemas.raw_fields(ref) if f["name"] == "data"), None)
         if not fields:
             return {"returns": "json"}
-        record = self._schemas._type(ref, {"name": "data", "fields": fields}, "object")[1]
+        record = self._schemas.parse_type(ref, {"name": "data", "fields": fields}, "object")[1]
         return {"returns": shape, "record": record}
 
     def _whole(self, ref: str) -> dict[str, str]:
-        """An answer that is no envelope, or one whose payload lies beside the envelope's fields."""
+        """Return the result of a response without ``data``: no envelope, or the payload lies beside the envelope's fields."""
         if ref == "CommonResponse":
             return {"returns": "nothing"}
         if ref == "array[string]":
             return {"returns": "values", "kind": "text"}
         if ref in self._schemas:
             fields = [
-                field["name"] for field in self._schemas.fields_of(ref) if field["name"] not in ENVELOPE
+                field["name"] for field in self._schemas.raw_fields(ref) if field["name"] not in ENVELOPE
             ]
             if fields == ["success"]:
                 return {"returns": "value", "kind": "boolean", "key": "success"}
@@ -353,10 +379,20 @@ class _Reader:
                 return {"returns": "record", "record": self._schemas.name(ref)}
         return {"returns": "json"}
 
+    def _is_bare(self) -> bool:
+        """Return whether the document describes an answer without an envelope, or not at all."""
+        response = self._row.get("response") or {}
+        ref = str(response.get("schema_ref"))
+        return self.full in self._overlay["answers"].get("bare", ()) or (
+            response.get("content_type") == "application/json"
+            and response.get("data_type") is None
+            and ref not in self._schemas
+        )
+
     # -- sending -----------------------------------------------------------------------------------
 
     def _safety(self) -> str:
-        """GETs read unless the overlay knows better, all else writes unless it does."""
+        """Return how an operation may be repeated: GETs read and all else writes, unless the overlay says otherwise."""
         for safety in ("reads", "repeatable", "writes"):
             named: list[str] = self._overlay["safety"][safety]
             if self.full in named or f"*.{self.name}" in named:

@@ -1,4 +1,18 @@
-"""The schemas of Open-Xchange's HTTP API: from the catalogue and our corrections to record classes."""
+"""The schemas of Open-Xchange's HTTP API: from the catalogue and our corrections to record classes.
+
+The documents describe an object up to three times: as a schema (names and JSON types), as a table of numbered columns
+(names, numbers, and whether a number is a date), and in place inside of another schema or response. Nothing says which
+of these belong together; the overlay's ``models`` do. A class is then made as follows:
+
+- Fields come in the schema's order; columns that only a table has come last.
+- The kind is the schema's, except for dates, which only the table of columns tells from numbers, and except for what
+  the overlay says, of a field by its path or of all integers of a name.
+- An object that is described in place becomes a schema of its own, named after its owner and field. Two that have the
+  same field names are one schema, so that ``created_from`` and ``modified_from`` share a class.
+- The envelope's fields, which the document repeats in every response, are left out of responses.
+
+Schemas are resolved when they are first used, since those in place become known only on the way.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +72,7 @@ _OURS: Final = frozenset({"extra", "f"})
 
 
 @attrs.frozen(kw_only=True)
-class FieldFacts:
+class OxFieldFacts:
     """One field of a schema.
 
     Attributes:
@@ -95,7 +109,7 @@ class FieldFacts:
 
 
 @attrs.frozen(kw_only=True)
-class SchemaFacts:
+class OxSchemaFacts:
     """One schema, which becomes a record class.
 
     Attributes:
@@ -106,7 +120,7 @@ class SchemaFacts:
     """
 
     name: str
-    fields: tuple[FieldFacts, ...]
+    fields: tuple[OxFieldFacts, ...]
     module: str = ""
     named: bool = False
 
@@ -124,7 +138,7 @@ class Schemas:
         self._raw = {self.name(name): schema for name, schema in raw.items()}
         self._columns: dict[str, Any] = json.loads(COLUMNS.read_text("utf-8"))["columns"]
         self._overlay = overlay
-        self._made: dict[str, SchemaFacts] = {}
+        self._resolved: dict[str, OxSchemaFacts] = {}
         self._inline: dict[tuple[str, ...], str] = {}
         for name in self._raw:
             if not self._raw[name].get("nested") and name not in self._renamed.values():
@@ -134,47 +148,49 @@ class Schemas:
         return self.name(name) in self._raw or name in self._overlay["schemas"]
 
     def name(self, name: str) -> str:
-        """The name of a schema's class."""
+        """Return the name of a schema's class."""
         return self._renamed.get(name, name)
 
-    def __getitem__(self, name: str) -> SchemaFacts:
-        if name not in self._made:
-            self._made[name] = self._make(name)
-        return self._made[name]
+    def __getitem__(self, name: str) -> OxSchemaFacts:
+        if name not in self._resolved:
+            self._resolved[name] = self._resolve(name)
+        return self._resolved[name]
 
     @property
-    def made(self) -> Mapping[str, SchemaFacts]:
-        """Every schema that was asked for so far."""
-        return self._made
+    def resolved(self) -> Mapping[str, OxSchemaFacts]:
+        """Every schema that was resolved so far."""
+        return self._resolved
 
-    def fields_of(self, name: str) -> list[dict[str, Any]]:
-        """The catalogue's fields of a schema, as they are."""
+    def raw_fields(self, name: str) -> list[dict[str, Any]]:
+        """Return the catalogue's fields of a schema, as they are."""
         return list(self._raw[self.name(name)]["fields"])
 
-    def reach(self, name: str) -> Iterator[str]:
-        """The schema and those that its fields lead to, each once."""
-        seen: list[str] = [name]
-        for one in seen:
+    def list_reachable(self, name: str) -> Iterator[str]:
+        """Yield the schema and those that its fields lead to, each once."""
+        queue: list[str] = [name]
+        for one in queue:
             yield one
-            seen += [f.record for f in self[one].fields if f.record and f.record not in seen]
+            queue += [f.record for f in self[one].fields if f.record and f.record not in queue]
 
     # -- one schema --------------------------------------------------------------------------------
 
-    def _make(self, name: str) -> SchemaFacts:
-        given: Mapping[str, Any] = self._overlay["schemas"].get(name, {})
+    def _resolve(self, name: str) -> OxSchemaFacts:
+        override: Mapping[str, Any] = self._overlay["schemas"].get(name, {})
         model = self._overlay["models"].get(name, {})
         columns = self._columns_of(model.get("tables", ()))
-        raw = self.fields_of(given.get("base", name)) if _is_raw(given, name, self) else []
+        raw = self.raw_fields(override.get("base", name)) if _is_in_catalogue(override, name, self) else []
         raw = [field for field in raw if field["name"] not in ENVELOPE or not name.endswith("Response")]
-        raw += [_parsed(text) for text in given.get("fields", ())]
+        raw += [_parse_field(text) for text in override.get("fields", ())]
         fields = [self._field(name, field, columns) for field in raw]
-        known = {field.name for field in fields}
+        names = {field.name for field in fields}
         fields += [
-            self._adjusted(name, FieldFacts(name=column, kind=_COLUMN_KINDS.get(kind, "any"), column=number))
+            self._apply_overlay(
+                name, OxFieldFacts(name=column, kind=_COLUMN_KINDS.get(kind, "any"), column=number)
+            )
             for column, (number, kind) in columns.items()
-            if column not in known and number is not None
+            if column not in names and number is not None
         ]
-        return SchemaFacts(
+        return OxSchemaFacts(
             name=name,
             fields=tuple(fields),
             module=model.get("module", ""),
@@ -182,27 +198,27 @@ class Schemas:
         )
 
     def _columns_of(self, tables: Iterable[str]) -> dict[str, tuple[int | None, str | None]]:
-        found: dict[str, tuple[int | None, str | None]] = {}
+        columns: dict[str, tuple[int | None, str | None]] = {}
         for table in tables:
             rows = {name: (number, kind) for number, name, kind in self._columns[table]}
             numbers = {number for number, _ in rows.values()}
             # The module's own table wins: 616 of a user is no name's reading, which it is of a contact.
-            found = {name: row for name, row in found.items() if row[0] not in numbers} | rows
-        return found
+            columns = {name: row for name, row in columns.items() if row[0] not in numbers} | rows
+        return columns
 
     def _field(
         self, schema: str, raw: Mapping[str, Any], columns: Mapping[str, tuple[int | None, str | None]]
-    ) -> FieldFacts:
+    ) -> OxFieldFacts:
         number, column_kind = columns.get(raw["name"], (None, None))
-        type_, many = _split(raw["type"])
-        kind, record, python = self._type(schema, raw, type_)
+        type_, many = _split_array(raw["type"])
+        kind, record, python = self.parse_type(schema, raw, type_)
         if raw["type"].startswith("array[array"):
             kind, many = "any", False
         if raw["type"] in ("long", "array[long]") and _COLUMN_KINDS.get(column_kind) in _DATES:
             kind = _COLUMN_KINDS[column_kind]
-        return self._adjusted(
+        return self._apply_overlay(
             schema,
-            FieldFacts(
+            OxFieldFacts(
                 name=raw["name"],
                 kind=kind,
                 column=number,
@@ -215,33 +231,33 @@ class Schemas:
             ),
         )
 
-    def _adjusted(self, schema: str, field: FieldFacts) -> FieldFacts:
-        """What the overlay knows better: of this field, or of all fields of the name."""
+    def _apply_overlay(self, schema: str, field: OxFieldFacts) -> OxFieldFacts:
+        """Return a field as the overlay corrects it: by its path, or by the name that it shares with others."""
         kinds: Mapping[str, str] = self._overlay["kinds"]
-        wanted = kinds.get(f"{schema}.{field.name}")
-        if wanted is None and field.kind == "integer":
-            wanted = kinds.get(field.name)
-        changes: dict[str, Any] = {} if wanted is None else {"kind": wanted}
+        kind = kinds.get(f"{schema}.{field.name}")
+        if kind is None and field.kind == "integer":
+            kind = kinds.get(field.name)
+        changes: dict[str, Any] = {} if kind is None else {"kind": kind}
         codes: Mapping[str, str] = self._overlay["codes"]
-        found = codes.get(f"{schema}.{field.name}", codes.get(field.name, ""))
-        if found and (wanted or field.kind) == "integer":
-            changes["codes"] = found
+        code_class = codes.get(f"{schema}.{field.name}", codes.get(field.name, ""))
+        if code_class and (kind or field.kind) == "integer":
+            changes["codes"] = code_class
         if f"{schema}.{field.name}" in self._overlay["costly"]:
             changes["costly"] = True
         return attrs.evolve(field, **changes)
 
-    def _type(self, schema: str, raw: Mapping[str, Any], type_: str) -> tuple[str, str, str]:
-        """Kind, schema and Python type of a value."""
+    def parse_type(self, schema: str, raw: Mapping[str, Any], type_: str) -> tuple[str, str, str]:
+        """Return kind, schema and Python type of a value."""
         base = self._overlay["schemas"].get(schema, {}).get("base", schema)
         if f"{base}.{raw['name']}" in self._overlay["inline"]:
-            return self._named(self._overlay["inline"][f"{base}.{raw['name']}"], raw.get("fields"))
+            return self._as_record(self._overlay["inline"][f"{base}.{raw['name']}"], raw.get("fields"))
         if raw.get("fields"):
-            return self._named(self._inline_name(schema, raw), raw["fields"])
+            return self._as_record(self._inline_name(schema, raw), raw["fields"])
         if type_ in _PLAIN:
             python = {"array": "list[Any]", "object": "dict[str, Any]"}.get(type_, "Any")
             return _PLAIN[type_], "", python
         if type_.startswith("array["):
-            return "any", "", _python(raw["type"])
+            return "any", "", _python_type(raw["type"])
         if type_ == "DateTimeData":
             return "event", "", "Any"
         if type_ in self:
@@ -254,29 +270,29 @@ class Schemas:
             self._inline[signature] = schema + _camel(raw["name"])
         return self._inline[signature]
 
-    def _named(self, name: str, fields: Any) -> tuple[str, str, str]:
+    def _as_record(self, name: str, fields: Any) -> tuple[str, str, str]:
         if fields and name not in self:
             self._raw[name] = {"fields": fields}
         return "record", name, "Any"
 
 
-def _is_raw(given: Mapping[str, Any], name: str, schemas: Schemas) -> bool:
-    return "base" in given or name not in schemas._overlay["schemas"]
+def _is_in_catalogue(override: Mapping[str, Any], name: str, schemas: Schemas) -> bool:
+    return "base" in override or name not in schemas._overlay["schemas"]
 
 
 def _signature(fields: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(field["name"] for field in fields))
 
 
-def _split(type_: str) -> tuple[str, bool]:
-    found = _ARRAY.fullmatch(type_)
-    return (found.group(1), True) if found else (type_, False)
+def _split_array(type_: str) -> tuple[str, bool]:
+    match = _ARRAY.fullmatch(type_)
+    return (match.group(1), True) if match else (type_, False)
 
 
-def _python(type_: str) -> str:
-    inner, many = _split(type_)
+def _python_type(type_: str) -> str:
+    inner, many = _split_array(type_)
     if many:
-        return f"list[{_python(inner)}]"
+        return f"list[{_python_type(inner)}]"
     return {"string": "str", "integer": "int", "long": "int", "boolean": "bool"}.get(inner, "Any")
 
 
@@ -284,7 +300,7 @@ def _camel(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[\W_]+", name))
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    """A field of the overlay: ``name: type``, with ``*`` if it is required."""
+def _parse_field(text: str) -> dict[str, Any]:
+    """Read a field of the overlay: ``name: type``, with ``*`` if it is required."""
     name, _, type_ = text.partition(": ")
     return {"name": name, "type": type_.removesuffix("*"), "required": type_.endswith("*")}

@@ -1,4 +1,4 @@
-"""Renders the record classes of Open-Xchange: tables, classes, and the types of what is written."""
+"""The record classes of Open-Xchange: tables, classes, and the types of what is written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from . import layout
-from .ox_schemas import FieldFacts, SchemaFacts
+from .ox_schemas import OxFieldFacts, OxSchemaFacts
 
 PACKAGE: Final = "zeyos_async.services.ox"
 
@@ -34,23 +33,23 @@ _SECRET: Final = re.compile(r"password|secret|token|^session$|^pin$", re.IGNOREC
 _NAME: Final = re.compile(r"\w+")
 
 
-def mixin(schema: SchemaFacts) -> str:
-    """The base of a schema's class: that which gives the folder its other names, where it has one."""
-    found = [field for field in schema.fields if field.name in _FOLDERS]
-    if len(found) != 1 or found[0].kind != "text" or found[0].many:
+def record_base(schema: OxSchemaFacts) -> str:
+    """Return the base of a schema's class: where it has a folder, one that gives the folder its other names."""
+    folder_fields = [field for field in schema.fields if field.name in _FOLDERS]
+    if len(folder_fields) != 1 or folder_fields[0].kind != "text" or folder_fields[0].many:
         return "OxRecord"
-    return _FOLDERS[found[0].name]
+    return _FOLDERS[folder_fields[0].name]
 
 
 def render_records(
     name: str,
-    schemas: Sequence[SchemaFacts],
+    schemas: Sequence[OxSchemaFacts],
     written: frozenset[str],
     homes: Mapping[str, str],
     says: Mapping[str, str],
     header: str,
 ) -> str:
-    """The module of some record classes.
+    """Render the module of some record classes.
 
     Args:
         name: The module.
@@ -62,13 +61,11 @@ def render_records(
     """
     body = [line for schema in schemas for line in _class(schema, says.get(schema.name, ""))]
     typing = [line for schema in schemas if schema.name in written for line in _fields_type(schema)]
-    return layout.document(
-        [*_opening(name, schemas, homes, header, [*body, *typing]), *body, *_typing(typing)]
-    )
+    return "\n".join([*_opening(name, schemas, homes, header, [*body, *typing]), *body, *_typing(typing)])
 
 
 def _opening(
-    name: str, schemas: Sequence[SchemaFacts], homes: Mapping[str, str], header: str, body: Sequence[str]
+    name: str, schemas: Sequence[OxSchemaFacts], homes: Mapping[str, str], header: str, body: Sequence[str]
 ) -> Iterator[str]:
     needed = frozenset(_NAME.findall("\n".join(body)))
     yield header
@@ -76,14 +73,14 @@ def _opening(
     yield from ("", "from __future__ import annotations", "", "from collections.abc import Mapping")
     yield from ("from typing import TYPE_CHECKING, Any", "", "import attrs", "")
     yield "from zeyos_async.records import EMPTY"
-    bases = sorted({mixin(schema) for schema in schemas})
+    bases = sorted({record_base(schema) for schema in schemas})
     yield f"from {PACKAGE}.records import {', '.join(bases)}"
-    yield f"from {PACKAGE}.tables import Field, Model"
-    yield f"from {PACKAGE}.values import Kind"
+    yield f"from {PACKAGE}.tables import WireField, WireSchema"
+    yield f"from {PACKAGE}.values import WireKind"
     codes = sorted({field.codes for schema in schemas for field in schema.fields if field.codes})
     if codes:
         yield ""
-        yield from layout.call("from .codes import (", codes, ")", bare=True)
+        yield f"from .codes import {', '.join(codes)}"
     yield from _typing_imports(name, homes, needed)
 
 
@@ -104,7 +101,7 @@ def _typing_imports(name: str, homes: Mapping[str, str], needed: frozenset[str])
         if home and home != name:
             elsewhere.setdefault(home, []).append(one)
     for home, names in sorted(elsewhere.items()):
-        yield from layout.call(f"from .{home} import (", names, ")", indent=4, bare=True)
+        yield f"    from .{home} import {', '.join(names)}"
 
 
 def _typing(lines: Sequence[str]) -> Iterator[str]:
@@ -116,14 +113,14 @@ def _typing(lines: Sequence[str]) -> Iterator[str]:
 # -- one class -------------------------------------------------------------------------------------
 
 
-def _class(schema: SchemaFacts, says: str) -> Iterator[str]:
-    taken = {field.attribute for field in schema.fields}
-    stamp, warned = (f"{name}_" if name in taken else name for name in ("timestamp", "warnings"))
-    yield from ("", "", "@attrs.define(repr=False)", f"class {schema.name}({mixin(schema)}):")
+def _class(schema: OxSchemaFacts, says: str) -> Iterator[str]:
+    attributes = {field.attribute for field in schema.fields}
+    stamp, warned = (f"{name}_" if name in attributes else name for name in ("timestamp", "warnings"))
+    yield from ("", "", "@attrs.define(repr=False)", f"class {schema.name}({record_base(schema)}):")
     yield f'    """{says or f"``{schema.name}`` of the document."}"""'
     yield ""
     yield from _model(schema)
-    for ours, name in (("__stamp__", stamp), ("__warned__", warned)):
+    for ours, name in (("__timestamp_name__", stamp), ("__warnings_name__", warned)):
         if name.endswith("_"):
             yield f'    {ours} = "{name}"'
     yield ""
@@ -136,28 +133,28 @@ def _class(schema: SchemaFacts, says: str) -> Iterator[str]:
     yield f"    {warned}: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)"
 
 
-def _model(schema: SchemaFacts) -> Iterator[str]:
-    yield "    __model__ = Model("
+def _model(schema: OxSchemaFacts) -> Iterator[str]:
+    yield "    __schema__ = WireSchema("
     yield f'        "{schema.name}",'
     yield "        ("
     for field in schema.fields:
-        yield from layout.call("Field(", list(_field_arguments(field)), "),", indent=12)
+        yield f"            WireField({', '.join(_field_arguments(field))}),"
     yield "        ),"
     if schema.module:
         yield f'        "{schema.module}",'
     if schema.named:
-        yield "        named=True,"
+        yield "        columns_by_name=True,"
     yield "    )"
 
 
-def _field_arguments(field: FieldFacts) -> Iterator[str]:
-    yield layout.text(field.name)
+def _field_arguments(field: OxFieldFacts) -> Iterator[str]:
+    yield repr(field.name)
     if field.kind != "text" or field.column is not None:
-        yield f"Kind.{field.kind.upper()}"
+        yield f"WireKind.{field.kind.upper()}"
     if field.column is not None:
         yield str(field.column)
     if field.attribute != field.name:
-        yield f"attribute={layout.text(field.attribute)}"
+        yield f"attribute={field.attribute!r}"
     if field.record:
         yield f'record="{field.record}"'
     if field.codes:
@@ -167,15 +164,15 @@ def _field_arguments(field: FieldFacts) -> Iterator[str]:
     )
 
 
-def read_type(field: FieldFacts) -> str:
-    """The type of a record's attribute."""
+def read_type(field: OxFieldFacts) -> str:
+    """Return the type of a record's attribute."""
     if field.kind == "any":
         return field.python if field.python == "Any" else f"{field.python} | None"
     plain = field.record or field.codes or _READ[field.kind]
     return f"list[{plain}] | None" if field.many else f"{plain} | None"
 
 
-def _written_type(field: FieldFacts) -> str:
+def _written_type(field: OxFieldFacts) -> str:
     if field.kind == "any":
         plain = field.python if field.python != "list[list[str]]" else "Sequence[Sequence[str | None]]"
     else:
@@ -185,8 +182,8 @@ def _written_type(field: FieldFacts) -> str:
     return plain if plain == "Any" else f"{plain} | None"
 
 
-def _fields_type(schema: SchemaFacts) -> Iterator[str]:
-    """What a dict of the schema's fields may hold; the folder may go by any of its names."""
+def _fields_type(schema: OxSchemaFacts) -> Iterator[str]:
+    """Yield the type of a dict of the schema's fields; the folder may go by any of its names."""
     names = {field.name: _written_type(field) for field in schema.fields}
     folder = next((name for name in ("folder_id", "folder", "folderId") if name in names), "")
     if folder:
@@ -199,7 +196,7 @@ def _fields_type(schema: SchemaFacts) -> Iterator[str]:
     yield f"{schema.name}Fields = TypedDict("
     yield f'    "{schema.name}Fields",'
     yield "    {"
-    yield from (f'        {layout.text(name)}: "{type_}",' for name, type_ in names.items())
+    yield from (f'        {name!r}: "{type_}",' for name, type_ in names.items())
     yield "    },"
     yield "    total=False,"
     yield ")"
@@ -209,14 +206,14 @@ def _fields_type(schema: SchemaFacts) -> Iterator[str]:
 
 
 def render_codes(enums: Mapping[str, Mapping[str, Any]], header: str) -> str:
-    """The module of the classes of coded values."""
-    return layout.document([header, *_codes_lines(enums)])
+    """Render the module of the classes of coded values."""
+    return "\n".join([header, *_codes_lines(enums)])
 
 
 def _codes_lines(enums: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     yield '"""The coded values of Open-Xchange."""'
     yield from ("", "from __future__ import annotations", "", "from zeyos_async.codes import Code", "")
-    yield from layout.rows("__all__ = [", [layout.text(name) for name in sorted(enums)], "]")
+    yield f"__all__ = {sorted(enums)!r}"
     for name, enum in enums.items():
         yield from ("", "", f"class {name}(Code):", f'    """{enum["says"]}"""', "")
         yield from (f"    {member} = {value}" for member, value in enum["values"].items())

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .check_expressions import parse_check
+from .check_constraints import parse_check
 
 FACTS: Final = Path(__file__).parent / "specs" / "zeyos" / "database.json"
 OUTPUT: Final = "zeyos_async/testing/zeyos/_generated/tables.py"
@@ -31,8 +31,8 @@ _METHODS: Final = {("", "post"): "list", ("", "put"): "create"} | {
 _NOW: Final = ("date_part('epoch', now())", "EXTRACT(epoch FROM now())")
 
 
-def extract(dbref: Iterable[Mapping[str, Any]], api: Mapping[str, Any]) -> dict[str, Any]:
-    """Entity → its facts, for every entity that the API offers."""
+def extract_tables(dbref: Iterable[Mapping[str, Any]], api: Mapping[str, Any]) -> dict[str, Any]:
+    """Return entity → its facts, for every entity that the API offers."""
     tables = {table["name"]: table for table in dbref}
     names = [tag["name"] for tag in api["tags"] if tag["name"] in tables]
     return {name: _entity(name, tables, api) for name in names}
@@ -42,9 +42,9 @@ def _entity(name: str, tables: Mapping[str, Any], api: Mapping[str, Any]) -> dic
     table, schemas = tables[name], api["components"]["schemas"]
     properties = schemas[name]["properties"]
     columns = [_column(field, properties.get(field["name"])) for field in table["fields"]]
-    known = {column["name"] for column in columns}
+    column_names = {column["name"] for column in columns}
     # The API may know a field that the database reference lacks; the code range is all there is to it.
-    columns += [_api_only(key, value) for key, value in properties.items() if key not in known]
+    columns += [_api_only(key, value) for key, value in properties.items() if key not in column_names]
     written = _writable_pseudo_fields(schemas.get(f"request-{name}", {}))
     return {
         "methods": sorted(_methods(name, api)),
@@ -56,7 +56,7 @@ def _entity(name: str, tables: Mapping[str, Any], api: Mapping[str, Any]) -> dic
             _foreign_key(item) for item in table["constraints"] if item["type"] == "foreign_key"
         ],
         "unique": [_unique(index) for index in table["indexes"] if index["unique"] and not index["primary"]],
-        "checks": [*_checks(name, table), *_api_checks(name, known, properties)],
+        "checks": [*_checks(name, table), *_api_checks(name, column_names, properties)],
         "search": sorted(i["keys"][0] for i in table["indexes"] if i["name"].startswith(f"s_{name}_")),
     }
 
@@ -91,22 +91,22 @@ def _api_only(name: str, described: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _api_checks(name: str, known: set[str], properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _api_checks(name: str, column_names: set[str], properties: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {"name": f"dc_{name}_{key}", "expression": ["in", ["col", key], value["enum"]]}
         for key, value in properties.items()
-        if key not in known
+        if key not in column_names
     ]
 
 
 def _methods(name: str, api: Mapping[str, Any]) -> set[str]:
-    found = {
+    methods = {
         method
         for (suffix, verb), method in _METHODS.items()
         if verb in api["paths"].get(f"/{name}{suffix}", {})
     }
     # One read is in the vendor's reference alone, not in its OpenAPI file.
-    return found | {"get", "exists"} if name == "binfiles" else found
+    return methods | {"get", "exists"} if name == "binfiles" else methods
 
 
 def _get_options(name: str, api: Mapping[str, Any]) -> set[str]:
@@ -131,19 +131,19 @@ def _foreign_key(constraint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unique(index: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": index["name"], "columns": index["keys"]}
+    constraint: dict[str, Any] = {"name": index["name"], "columns": index["keys"]}
     if lowered := _LOWER.search(index["def"]):
-        found |= {"columns": [lowered.group(1)], "lower": True}
+        constraint |= {"columns": [lowered.group(1)], "lower": True}
     if not index["nullsdistinct"]:
-        found["nulls_equal"] = True
+        constraint["nulls_equal"] = True
     if index["partial"]:
-        found["where"] = parse_check(f"CHECK ({index['def'].split(' WHERE ', 1)[1]})")
-    return found
+        constraint["where"] = parse_check(f"CHECK ({index['def'].split(' WHERE ', 1)[1]})")
+    return constraint
 
 
 def _checks(name: str, table: Mapping[str, Any]) -> list[dict[str, Any]]:
     columns = {field["name"] for field in table["fields"]}
-    found = []
+    checks = []
     for constraint in table["constraints"]:
         if constraint["type"] != "check":
             continue
@@ -152,12 +152,12 @@ def _checks(name: str, table: Mapping[str, Any]) -> list[dict[str, Any]]:
         if column is not None and column not in columns:
             raise ValueError(f"{constraint['name']} belongs to no column")
         expression = parse_check(constraint["def"], column)
-        found.append({"name": constraint["name"], "expression": expression})
-    return found
+        checks.append({"name": constraint["name"], "expression": expression})
+    return checks
 
 
 def render() -> dict[str, str]:
-    """Path from the project root → text of the emulator's table module."""
+    """Return path from the project root → source of the emulator's table module."""
     facts = json.loads(FACTS.read_text(encoding="utf-8"))
     tables = "\n".join(_table_source(name, entity) for name, entity in facts.items())
     return {_PACKAGE: _PACKAGE_TEXT, OUTPUT: _HEADER + tables}
@@ -175,7 +175,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..facts import Check, Column, ForeignKey, Table, Unique
+from ..table_definitions import Check, Column, ForeignKey, Table, Unique
 
 TABLES: Final[dict[str, Table]] = {}
 
@@ -216,7 +216,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m codegen.zeyos_database <dbref.json> <api.json>", file=sys.stderr)
         return 2
     dbref, api = (json.loads(Path(path).read_text(encoding="utf-8")) for path in arguments)
-    facts = extract(dbref, api)
+    facts = extract_tables(dbref, api)
     FACTS.parent.mkdir(parents=True, exist_ok=True)
     FACTS.write_text(_facts_text(facts), encoding="utf-8")
     print(f"{FACTS}: {len(facts)} entities")
@@ -224,7 +224,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _facts_text(facts: Mapping[str, Any]) -> str:
-    """JSON with a line for each column and rule, so that a new version shows as a short difference."""
+    """Return JSON with a line for each column and rule, so that a new version shows as a short difference."""
     entities = []
     for name, entity in facts.items():
         parts = []

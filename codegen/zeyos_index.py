@@ -1,18 +1,18 @@
-"""Renders what spans all entities: the index, the table of operations, and the lists of public names."""
+"""The modules that span all entities: the index, the table of operations, and the lists of public names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from . import layout
-from .facts import Facts, OperationFacts
-from .zeyos_entity import EntitySource
+from .formatting import double_quoted
+from .zeyos_entity import EntityModule
+from .zeyos_facts import OperationFacts, ZeyosFacts
 
 _INDEX_CODE: Final = '''
 
 def load(name: str) -> ModuleType:
-    """The module of an entity; imports it on first use.
+    """Return the module of an entity, imported on first use.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -23,7 +23,7 @@ def load(name: str) -> ModuleType:
 
 
 def entity(name: str) -> Entity:
-    """The table of an entity.
+    """Return the table of an entity.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -33,7 +33,7 @@ def entity(name: str) -> Entity:
 
 
 def record_class(name: str) -> type[Record]:
-    """The record class of an entity.
+    """Return the record class of an entity.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -89,10 +89,10 @@ class Operation:
 '''
 
 
-def render_index(sources: Sequence[EntitySource], header: str) -> str:
-    """``_generated/__init__.py``: which entity, class and enum lives in which module."""
+def render_index(sources: Sequence[EntityModule], header: str) -> str:
+    """Render ``_generated/__init__.py``: which entity, class and enum is in which module."""
     public = public_names(sources)
-    return layout.document(
+    return "\n".join(
         (
             header,
             '"""The ZeyOS entities by name; each module is imported on first use."""',
@@ -100,26 +100,22 @@ def render_index(sources: Sequence[EntitySource], header: str) -> str:
             *("from types import ModuleType", "from typing import TYPE_CHECKING, Final", ""),
             *("from zeyos_async.errors import InvalidArgument, suggest", "", "if TYPE_CHECKING:"),
             *("    from zeyos_async.records import Record", "    from zeyos_async.schema import Entity", ""),
-            *layout.rows("ENTITIES: Final[dict[str, str]] = {", _pairs(_singulars(sources)), "}"),
+            f"ENTITIES: Final[dict[str, str]] = {_singulars(sources)!r}",
             '"""Name of an entity (and of its module) → name of its record class."""',
             "",
-            *layout.rows("PUBLIC: Final[dict[str, str]] = {", _pairs(public), "}"),
+            f"PUBLIC: Final[dict[str, str]] = {public!r}",
             '"""Name of a record class or enum → name of its module."""',
             *_INDEX_CODE.splitlines(),
         )
     )
 
 
-def _pairs(names: dict[str, str]) -> list[str]:
-    return [f"{layout.text(key)}: {layout.text(value)}" for key, value in names.items()]
-
-
-def _singulars(sources: Sequence[EntitySource]) -> dict[str, str]:
+def _singulars(sources: Sequence[EntityModule]) -> dict[str, str]:
     return {source.entity.name: source.entity.singular for source in sources}
 
 
-def public_names(sources: Sequence[EntitySource]) -> dict[str, str]:
-    """Class → module of every record class and enum, sorted.
+def public_names(sources: Sequence[EntityModule]) -> dict[str, str]:
+    """Return class → module of every record class and enum, sorted.
 
     Raises:
         ValueError: Two entities have a class of the same name.
@@ -134,10 +130,10 @@ def public_names(sources: Sequence[EntitySource]) -> dict[str, str]:
     return dict(sorted(names.items()))
 
 
-def render_public(sources: Sequence[EntitySource], header: str) -> str:
-    """``zeyos_async/zeyos.py``: every record class and enum, imported on first use."""
+def render_public(sources: Sequence[EntityModule], header: str) -> str:
+    """Render ``zeyos_async/zeyos.py``: every record class and enum, imported on first use."""
     public = public_names(sources)
-    return layout.document(
+    return "\n".join(
         (
             header,
             '"""The record classes and coded values of ZeyOS, one module of which loads on first use."""',
@@ -146,23 +142,22 @@ def render_public(sources: Sequence[EntitySource], header: str) -> str:
             "if TYPE_CHECKING:",
             *_public_imports(sources),
             "",
-            *layout.rows("__all__ = [", [layout.text(name) for name in public], "]"),
+            f"__all__ = {list(public)!r}",
             *_PUBLIC_CODE.splitlines(),
         )
     )
 
 
-def _public_imports(sources: Sequence[EntitySource]) -> Iterator[str]:
+def _public_imports(sources: Sequence[EntityModule]) -> Iterator[str]:
     for source in sources:
         names = sorted([source.entity.singular, *(source.code_class(field) for field in source.coded())])
-        module = f"from .services.zeyos._generated.{source.entity.name} import ("
-        yield from layout.call(module, names, ")", indent=4, bare=True)
+        yield f"    from .services.zeyos._generated.{source.entity.name} import {', '.join(names)}"
 
 
-def render_attributes(sources: Sequence[EntitySource], header: str) -> str:
-    """``_generated/client_attributes.py``: the attributes of the client, for type checkers."""
+def render_attributes(sources: Sequence[EntityModule], header: str) -> str:
+    """Render ``_generated/client_attributes.py``: the attributes of the client, for type checkers."""
     resources = [(source.entity.name, source.entity.plural) for source in sources]
-    return layout.document(
+    return "\n".join(
         (
             header,
             '"""One attribute of the client for each entity."""',
@@ -170,40 +165,40 @@ def render_attributes(sources: Sequence[EntitySource], header: str) -> str:
             "if TYPE_CHECKING:",
             *(f"    from .{name} import {plural}" for name, plural in resources),
             *("", "", "class Entities:"),
-            '    """The resources as attributes; the client makes each when it is first asked for."""',
+            '    """The resources as attributes; the client makes each on first use."""',
             *("", "    if TYPE_CHECKING:"),
             *(f"        {name}: {plural}" for name, plural in resources),
         )
     )
 
 
-def render_operations(facts: Facts, header: str) -> str:
-    """``_generated/operations.py``: every operation of every document."""
-    return layout.document(
+def render_operations(facts: ZeyosFacts, header: str) -> str:
+    """Render the table by which the tests see that no documented operation is left out."""
+    return "\n".join(
         (
             header,
             '"""Every operation that the documents of ZeyOS have, as a table."""',
             *("", "from __future__ import annotations", "", "from typing import Final", "", "import attrs"),
             *_OPERATION_CODE.splitlines(),
-            *("", ""),
+            *("", "", "# fmt: off"),
             "OPERATIONS: Final = (",
-            *(line for operation in facts.operations for line in _operation(operation)),
+            *(f"    {_operation_text(operation)}," for operation in facts.operations),
             ")",
         )
     )
 
 
-def _operation(operation: OperationFacts) -> Iterator[str]:
-    arguments = [
-        layout.text(operation.id),
-        layout.text(operation.action),
-        layout.text(operation.method),
-        layout.text(operation.path),
-        layout.text(operation.entity),
-        layout.sequence(status for status in operation.statuses if status < 300),
-        layout.sequence(status for status in operation.statuses if status >= 400),
-        str(304 in operation.statuses),
-        layout.sequence(operation.parameters),
-        layout.sequence(operation.documents),
-    ]
-    yield from layout.call("Operation(", arguments, "),", indent=4)
+def _operation_text(operation: OperationFacts) -> str:
+    arguments = (
+        operation.id,
+        operation.action,
+        operation.method,
+        operation.path,
+        operation.entity,
+        tuple(status for status in operation.statuses if status < 300),
+        tuple(status for status in operation.statuses if status >= 400),
+        304 in operation.statuses,
+        tuple(operation.parameters),
+        tuple(operation.documents),
+    )
+    return f"Operation({', '.join(map(double_quoted, arguments))})"

@@ -22,6 +22,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import types
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -62,20 +63,20 @@ class Block:
 def blocks(page: Path) -> list[Block]:
     """The fenced blocks of a page; one of text right below an example is what that prints."""
     source = page.read_text("utf-8")
-    found: list[Block] = []
+    fenced: list[Block] = []
     end = -1
     for match in FENCE.finditer(source):
         block = Block(page, source.count("\n", 0, match.start()) + 1, match[1], match[2])
         if (
             block.language == "text"
-            and found
-            and found[-1].language == "python"
+            and fenced
+            and fenced[-1].language == "python"
             and not source[end : match.start()].strip()
         ):
-            found[-1] = attrs.evolve(found[-1], prints=block.text)
-        found.append(block)
+            fenced[-1] = attrs.evolve(fenced[-1], prints=block.text)
+        fenced.append(block)
         end = match.end()
-    return found
+    return fenced
 
 
 def named(pages: list[Path]) -> list[Any]:
@@ -96,7 +97,7 @@ async def emulator() -> AsyncIterator[ZeyosEmulator]:
 
 
 @pytest.mark.parametrize("page", named([page for page in PAGES if has_examples(page)]))
-async def test_the_examples_run(
+async def test_the_examples_of_the_pages_run(
     page: Path, emulator: ZeyosEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page's examples, from top to bottom, do what the page says."""
@@ -142,6 +143,62 @@ def run_program(block: Block, text: str, prefix: list[str]) -> str:
     return done.stdout
 
 
+UNTYPED: Final = frozenset(
+    [
+        "auth",
+        "errors",
+        "observability",
+        "octaved",
+        "openxchange-groupware",
+        "openxchange-mail-and-files",
+        "ox",
+    ]
+)
+"""Pages whose snippets are not for a type checker: of records whose fields may be None, or wrong on purpose."""
+
+
+def typed_sources(page: Path) -> dict[str, str]:
+    """The programs of a page as files, and its snippets as the body of one function."""
+    together = [
+        "from zeyos_async import Zeyos; from zeyos_async.testing import ZeyosEmulator",
+        "async def main(zeyos: Zeyos, emulator: ZeyosEmulator) -> None:",
+    ]
+    sources: dict[str, str] = {}
+    for block in blocks(page):
+        if block.language != "python":
+            continue
+        if "asyncio.run(" in block.text or re.search(r"^(async )?def test_", block.text, re.MULTILINE):
+            sources[f"program_{page.stem.replace('-', '_')}_{block.line}.py"] = "\n" * block.line + block.text
+        elif page.stem not in UNTYPED:  # on the line of the page, for the messages
+            together += [""] * (block.line - len(together))
+            together += textwrap.indent(block.text, "    ").splitlines()
+    if len(together) > 2:
+        sources[f"page_{page.stem.replace('-', '_')}.py"] = "\n".join(together) + "\n"
+    return sources
+
+
+def test_the_programs_of_the_pages_pass_a_strict_type_checker(tmp_path: Path) -> None:
+    """A reader who copies one gets no complaint of their own checker."""
+    pytest.importorskip("mypy")
+    sources = {name: text for page in PAGES for name, text in typed_sources(page).items()}
+    assert any(name.startswith("program_") for name in sources)
+    for name, text in sources.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-pretty",
+        "--cache-dir",
+        str(ROOT / ".mypy_cache"),
+        ".",
+    ]
+    environment = {"MYPYPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def commands() -> list[Any]:
     """The lines of console blocks that call our command on the embedded emulator."""
     return [
@@ -155,7 +212,7 @@ def commands() -> list[Any]:
 
 
 @pytest.mark.parametrize("line", commands())
-def test_the_commands_run(line: str, tmp_path: Path) -> None:
+def test_the_commands_of_the_pages_run(line: str, tmp_path: Path) -> None:
     """The command lines of the pages end well."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"}
@@ -180,7 +237,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", named([*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]))
-def test_the_links_lead_somewhere(page: Path) -> None:
+def test_the_links_of_the_pages_lead_somewhere(page: Path) -> None:
     """A link to a file of ours names one, and a heading in it."""
     for link in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
         if "://" in link:
@@ -198,7 +255,7 @@ def test_every_page_is_in_the_index() -> None:
     assert pages <= set(LINK.findall(index))
 
 
-def test_a_wrong_example_fails(tmp_path: Path) -> None:
+def test_an_example_that_raises_is_noticed(tmp_path: Path) -> None:
     """What these tests rest on: an example that raises is noticed, with the line of its page."""
     page = tmp_path / "page.md"
     page.write_text("# A page\n\n```python\nx = 1\nassert x == 2\n```\n")
@@ -209,7 +266,7 @@ def test_a_wrong_example_fails(tmp_path: Path) -> None:
     assert str(caught.traceback[-1].path).endswith("page.md")
 
 
-def test_what_an_example_prints_is_read_from_below_it(tmp_path: Path) -> None:
+def test_the_output_of_an_example_is_read_from_below_it(tmp_path: Path) -> None:
     """A block of text counts as output only right below its example."""
     page = tmp_path / "page.md"
     page.write_text(

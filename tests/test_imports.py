@@ -59,7 +59,7 @@ def _entity_modules(loaded: set[str]) -> set[str]:
     return {name for name in loaded if name.startswith(folder)} - {folder + name for name in light}
 
 
-def test_the_package_alone_loads_nothing() -> None:
+def test_importing_the_package_loads_nothing_else() -> None:
     """``import zeyos_async`` loads one module: names come when they are asked for."""
     loaded = _loaded_by("import zeyos_async")
     assert {name for name in loaded if name.startswith("zeyos_async")} == {"zeyos_async"}
@@ -89,7 +89,7 @@ def test_imports_are_light(code: str, absent: tuple[str, ...]) -> None:
     assert _entity_modules(loaded) == set()
 
 
-def test_one_entity_loads_alone() -> None:
+def test_importing_one_record_class_loads_its_entity_alone() -> None:
     """A record class loads its own module: not those that its references lead to."""
     loaded = _loaded_by("from zeyos_async.zeyos import Account")
     assert {name.rpartition(".")[2] for name in _entity_modules(loaded)} == {"accounts"}
@@ -100,7 +100,7 @@ def _ox_modules(loaded: set[str]) -> set[str]:
     return {name.removeprefix(folder) for name in loaded if name.startswith(folder)}
 
 
-def test_of_open_xchange_only_what_is_used_loads() -> None:
+def test_open_xchange_loads_only_the_modules_that_are_used() -> None:
     """Neither other clients nor its own client load its modules and records; one module loads its own."""
     for code in (
         "import zeyos_async.ox",
@@ -132,7 +132,7 @@ def _as_ruff_sorts(name: str) -> tuple[int, str]:
     return kind, name
 
 
-def test_the_top_level_is_sorted_plainly() -> None:
+def test_names_of_the_top_level_are_sorted_plainly() -> None:
     """``zeyos_async.__all__`` is in the order of ``sorted()``."""
     assert zeyos_async.__all__ == sorted(zeyos_async.__all__)
 

@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
     elif name == "__version__":
         value = _version()
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{_closest(name)}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{_suggest_name(name)}")
     globals()[name] = value
     return value
 
@@ -91,14 +91,15 @@ def __dir__() -> list[str]:
 
 
 def _version() -> str:
-    """The version of the installed distribution, which has it from pyproject.toml."""
+    """Return the version of the installed distribution, which has it from pyproject.toml."""
     from importlib.metadata import version
 
     return version("zeyos-async")
 
 
-def _closest(name: str) -> str:
-    if name.startswith("_"):  # what tools probe for is no misspelling
+def _suggest_name(name: str) -> str:
+    """Return a sentence with the closest public names, or nothing."""
+    if name.startswith("_"):  # tools probe for such names, which are no misspellings
         return ""
     from .errors import suggest
 

@@ -1,4 +1,4 @@
-"""``python -m zeyos_async`` is the command ``zeyos-async``."""
+"""The command ``zeyos-async`` as ``python -m zeyos_async``."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ class Code(enum.IntEnum):
     def _missing_(cls, value: object) -> Code | None:
         if type(value) is not int:
             return None
+        # Not registered with the class: a stream of strange codes would fill its table of members.
         member = int.__new__(cls, value)
         member._name_ = f"UNKNOWN_{value}"
         member._value_ = value
@@ -51,10 +52,10 @@ class Code(enum.IntEnum):
             return super().__repr__()
         return f"<{type(self).__name__}: {self._value_}, not a known code>"
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:  # IntEnum's own needs a member of that name
         return type(self), (self._value_,)
 
 
 def names_of(codes: type[Code], *unnamed: int) -> dict[int, str]:
-    """Code → name of every member, and ``""`` for allowed codes that have no name."""
+    """Return code → name of every member, and ``""`` for allowed codes that have no name."""
     return {member.value: member.name for member in codes} | dict.fromkeys(unnamed, "")

@@ -138,7 +138,7 @@ def adopt_overrides(cls: type, names: Mapping[str, str]) -> None:
     """
     for old, new in names.items():
         if old in vars(cls) and new not in vars(cls):
-            warn_renamed(f"{cls.__name__}.{old}", new, stacklevel=4)
+            warn_renamed(f"{cls.__name__}.{old}", new, stacklevel=5)  # abc makes the class
             setattr(cls, new, vars(cls)[old])
 
 

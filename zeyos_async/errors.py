@@ -1,14 +1,16 @@
-"""Everything that can go wrong, as one tree.
+"""Every error of the library, as one tree, and the functions that help to raise them.
 
 ::
 
     ZeyosAsyncError
     ├─ ConfigurationError          the client was set up in a way that can't work
+    │  └─ NotSignedIn              the command has no credential for the API
     ├─ InvalidArgument             an argument that no server could take (also a ValueError)
     ├─ FilterError                 a condition that can't be sent
     │  ├─ UnknownField             the entity has no such field (also an AttributeError)
     │  ├─ UnsupportedFilter        the target API can't say this
-    │  ├─ InvalidCondition         means nothing: a value no filter takes, ``and`` for ``&`` (also a TypeError)
+    │  ├─ InvalidCondition         means nothing: a value no filter takes, ``and`` for ``&`` (also an
+    │  │                           InvalidArgument and a TypeError)
     │  └─ FilterSyntaxError        the text form does not parse; knows the position
     ├─ TransportError              no usable answer
     │  ├─ NotSent                  nothing reached the server: safe to repeat
@@ -19,31 +21,38 @@
     ├─ ApiError                    the server answered, and said no
     │  ├─ BadRequest               400, 405, 406, 411, 413-415, 422
     │  ├─ NotAuthenticated         401
-    │  │  └─ SecondFactorRequired    the user has a second factor, and nobody answers for it
+    │  │  └─ SecondFactorRequired  the user has a second factor, and nobody answers for it
     │  ├─ PermissionDenied         403
     │  ├─ NotFound                 404
     │  ├─ Conflict                 409
-    │  │  └─ PartialFailure            answered as a success, and some of what was asked for was not done
+    │  │  └─ PartialFailure        answered as a success, and some of what was asked for was not done
     │  │     └─ NotDeleted         of a deletion: the answer lists what is still there
     │  ├─ Gone                     410
     │  ├─ PreconditionFailed       412, 428
     │  ├─ RateLimited              429
     │  └─ ServerError              500 and above, and answers that make no sense
     │     └─ FailedWrite           the answer to a write: it may have acted (also an OutcomeUnknown)
-    ├─ NoResult                    ``one()`` or ``get()`` of a query found nothing
-    ├─ ManyResults                 ``one()`` found more than one row
+    ├─ DecodeFailed                the bytes of an answer are no rows of the kind that was asked for
+    ├─ MultipleFailed              some of the calls in one request failed (Open-Xchange)
+    ├─ FolderUploadFailed          some files of a folder were not uploaded (Open-Xchange)
+    ├─ NoResult                    ``one()`` or ``get()`` of a query found nothing (also a LookupError)
+    ├─ ManyResults                 ``one()`` found more than one row (also a LookupError)
     └─ PageDrift                   the rows changed while they were paged
 
-An error says what was asked, what came back, and what to do. None of them holds a credential:
-URLs are given without user info and without query, bodies and headers only where they can't
-carry a secret.
+    PageDriftWarning               the same as a warning (a RuntimeWarning), where the pass goes on
+
+Open-Xchange has a class for each of its categories of errors, in ``services/ox/errors.py``; each is also
+one of these, so that code for all APIs catches what it knows.
+
+An error says what was asked, what came back, and what to do. None of them holds a credential: URLs are
+given without user info and without query, bodies and headers only where they can't carry a secret.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 __all__ = [
     "ApiError",
@@ -51,18 +60,22 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "DeadlineExceeded",
+    "DecodeFailed",
     "FailedWrite",
     "FilterError",
     "FilterSyntaxError",
+    "FolderUploadFailed",
     "Gone",
     "InvalidArgument",
     "InvalidCondition",
     "ManyResults",
+    "MultipleFailed",
     "NoResult",
     "NotAuthenticated",
     "NotDeleted",
     "NotFound",
     "NotSent",
+    "NotSignedIn",
     "OutcomeUnknown",
     "PageDrift",
     "PageDriftWarning",
@@ -83,18 +96,18 @@ __all__ = [
 ]
 
 
-def suggest(name: str, known: Iterable[str], *, limit: int = 3) -> str:
-    """A sentence with the closest known names, ready to be appended to a message.
+def suggest(name: str, candidates: Iterable[str], *, limit: int = 3) -> str:
+    """Return a sentence with the names closest to a misspelt one, ready to be appended to a message.
 
     Args:
-        name: What was asked for.
-        known: The names that exist.
+        name: The name that does not exist.
+        candidates: The names that exist.
         limit: How many names at most.
 
     Returns:
         ``" Did you mean 'lastname'?"``, or an empty string if nothing is close.
     """
-    by_folded = {candidate.casefold(): candidate for candidate in known}
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
     if not close:
         return ""
@@ -107,6 +120,10 @@ class ZeyosAsyncError(Exception):
 
 class ConfigurationError(ZeyosAsyncError):
     """The client, session or credential was set up in a way that can't work."""
+
+
+class NotSignedIn(ConfigurationError):
+    """The command has no credential for the API; the message says how to get one."""
 
 
 class InvalidArgument(ZeyosAsyncError, ValueError):
@@ -125,13 +142,13 @@ class UnknownField(FilterError, AttributeError):
     Args:
         path: The field path that was asked for, dotted.
         entity: The entity (or target) that lacks it.
-        known: The names that exist there; the closest go into the message.
+        candidates: The names that exist there; the closest go into the message.
     """
 
-    def __init__(self, path: str, entity: str, known: Iterable[str] = ()) -> None:
+    def __init__(self, path: str, entity: str, candidates: Iterable[str] = ()) -> None:
         self.path = path
         self.entity = entity
-        super().__init__(f"{entity} has no field {path!r}.{suggest(path.rsplit('.', 1)[-1], known)}")
+        super().__init__(f"{entity} has no field {path!r}.{suggest(path.rsplit('.', 1)[-1], candidates)}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
@@ -173,7 +190,7 @@ class FilterSyntaxError(FilterError):
     def __init__(self, message: str, *, text: str, position: int) -> None:
         self.text = text
         self.position = position
-        # Not all of a long line, which a list of IDs easily is.
+        # A list of IDs easily makes a line of thousands of characters, so only a part of it is quoted.
         start = max(text.rfind("\n", 0, position) + 1, position - 60)
         line = text[start : position + 60].split("\n", 1)[0]
         super().__init__(f"{message} at character {position}\n  {line}\n  {' ' * (position - start)}^")
@@ -287,18 +304,19 @@ class ApiError(ZeyosAsyncError):
         super().__init__(message)
 
     def __str__(self) -> str:
-        asked = f"{self.method} {self.url} → " if self.url else ""
-        answer = f"{self.status} " if self.status else ""
-        return f"{asked}{answer}{_ended(self.message, self.hint)}"
+        request = f"{self.method} {self.url} → " if self.url else ""
+        status = f"{self.status} " if self.status else ""
+        return f"{request}{status}{_with_hint(self.message, self.hint)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
-def _ended(message: str, hint: str) -> str:
-    """A message and what to do; servers end their sentences with a full stop or without one."""
+def _with_hint(message: str, hint: str) -> str:
+    """Return a message followed by the advice on what to do."""
     if not hint:
         return message
+    # The message is the server's own, which ends with a full stop or without one.
     return f"{message}{'' if message.endswith(('.', '!', '?')) else '.'} {hint}"
 
 
@@ -399,12 +417,60 @@ class FailedWrite(ServerError, OutcomeUnknown):
         sent: Any = None,
         **answer: Any,
     ) -> None:
-        super().__init__(message, **answer)  # leaves the attributes of both parents at their defaults
+        # ApiError's constructor goes on to TransportError's, which sets the attributes below to their defaults.
+        super().__init__(message, **answer)
         self.method = method
         self.url = url
         self.operation = operation
         self.attempts = attempts
         self.sent = sent
+
+
+class DecodeFailed(ZeyosAsyncError):
+    """The bytes of an answer are no rows of the kind that was asked for; the message says where.
+
+    The codec raises it; the clients turn it into a ``ServerError`` with the request's URL. It leaves the library
+    by itself only where rows are read without a client.
+    """
+
+
+class MultipleFailed(ZeyosAsyncError):
+    """Some of the calls of one ``multiple`` failed, and exceptions were to be raised.
+
+    Attributes:
+        results: What each call returned, or its error, in order. They are typed as ``Any``, since each call
+            has a result of its own type.
+    """
+
+    def __init__(self, results: Sequence[Any]) -> None:
+        self.results = list(results)
+        failures = [result for result in self.results if isinstance(result, ZeyosAsyncError)]
+        super().__init__(
+            f"{len(failures)} of {len(self.results)} calls failed, the first with: {failures[0]}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.results,)
+
+
+class FolderUploadFailed(ZeyosAsyncError):
+    """Some files of a folder were not uploaded.
+
+    Attributes:
+        upload: What became of each file: a ``FolderUpload`` of ``zeyos_async.ox``. It is typed as ``Any``, since
+            this module knows no API.
+    """
+
+    def __init__(self, upload: Any) -> None:
+        self.upload = upload
+        name, error = next(iter(upload.failed.items()))
+        super().__init__(
+            f"{len(upload.failed)} of {len(upload.failed) + len(upload.files)} files were not uploaded, "
+            f"the first of them {name}: {error}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.upload,)
 
 
 class NoResult(ZeyosAsyncError, LookupError):
@@ -424,9 +490,9 @@ class PageDrift(ZeyosAsyncError):
         seen: How many rows came, or ``None``.
     """
 
-    def __init__(self, message: str, *, expected: int | None = None, seen: int | None = None) -> None:
+    def __init__(self, message: str, *, expected: int | None = None, received: int | None = None) -> None:
         self.expected = expected
-        self.seen = seen
+        self.received = received
         super().__init__(message)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -450,7 +516,7 @@ class PageDriftWarning(RuntimeWarning):
 
 
 def error_class(status: int) -> type[ApiError]:
-    """The class of error for an HTTP status.
+    """Return the class of error for an HTTP status.
 
     Statuses below 400 that nobody expected (a redirect that is not followed, say) are a
     ``ServerError``: the answer makes no sense for the request.
@@ -466,3 +532,16 @@ def _rebuild(cls: type[ZeyosAsyncError], args: tuple[Any, ...], state: dict[str,
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+if TYPE_CHECKING:
+    Unfinished = PartialFailure
+    SecondFactorNeeded = SecondFactorRequired
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Give an error by its old name, with a warning."""
+        from .deprecated import renamed
+
+        names = {"Unfinished": "PartialFailure", "SecondFactorNeeded": "SecondFactorRequired"}
+        return globals()[renamed(__name__, names)(name)]

@@ -1,4 +1,4 @@
-"""What the General API's calls give: rows, forms, definitions, and the stub of a model's class."""
+"""Public names of the General API: rows, forms, definitions, and the stub of a model's class."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from .deprecated import renamed
 from .errors import suggest
 from .services.ox._generated import RECORDS, record_class
 
@@ -657,7 +658,6 @@ __all__ = [
     "UserSearchBody",
     "WhoAmI",
 ]
-
 _CODES = frozenset(
     {
         "AttachmentModule",
@@ -673,7 +673,7 @@ _CODES = frozenset(
         "TaskStatus",
     }
 )
-_WRITTEN: Final = {
+_HAND_WRITTEN: Final = {
     "AppointmentConflict": "modules.calendar",
     "Batch": "multiple",
     "Composition": "modules.mail_compose",
@@ -710,19 +710,23 @@ _WRITTEN: Final = {
 """Name → the module that it is in, below ``services.ox``."""
 
 
+_OLD_NAMES: Final = {"OxSecondFactorNeeded": "OxSecondFactorRequired"}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         """Import the module of a name when the name is first asked for."""
+        if name in _OLD_NAMES:
+            return __getattr__(renamed(__name__, _OLD_NAMES)(name))
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
-        value = globals()[name] = _found(name)
+        value = globals()[name] = _find_value(name)
         return value
 
-    def _found(name: str) -> Any:
+    def _find_value(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
-        home = "_generated.codes" if name in _CODES else _WRITTEN[name]
+        home = "_generated.codes" if name in _CODES else _HAND_WRITTEN[name]
         return getattr(import_module(f".services.ox.{home}", __package__), name)
 
 

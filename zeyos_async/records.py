@@ -20,14 +20,14 @@ __all__ = ["EMPTY", "BinaryInput", "Record", "TagsInput"]
 BinaryInput: TypeAlias = (
     "bytes | bytearray | memoryview | os.PathLike[str] | AsyncIterable[bytes] | dict[str, str]"
 )
-"""What a binary field takes: the bytes, a file's path, the bytes piece by piece, or the API's own
+"""The values that a binary field takes: the bytes, a file's path, the bytes piece by piece, or the API's own
 ``{"content": base64}`` and ``{"uri": data URI}``."""
 
 TagsInput: TypeAlias = "list[str] | tuple[str, ...] | set[str] | frozenset[str]"
-"""What ``tags``, ``add_tags`` and ``remove_tags`` take; a bare string would be read letter by letter."""
+"""The values that ``tags``, ``add_tags`` and ``remove_tags`` take; a bare string would be read letter by letter."""
 
 
-class _Empty(Mapping[str, Any]):
+class _EmptyMapping(Mapping[str, Any]):
     """The one empty mapping that records without extra fields share; it can't be written to."""
 
     __slots__ = ()
@@ -44,16 +44,16 @@ class _Empty(Mapping[str, Any]):
     def __repr__(self) -> str:
         return "{}"
 
-    def __reduce__(self) -> str:
+    def __reduce__(self) -> str:  # pickled by name: ``value is EMPTY`` holds after unpickling, too
         return "EMPTY"
 
 
-EMPTY: Final[Mapping[str, Any]] = _Empty()
+EMPTY: Final[Mapping[str, Any]] = _EmptyMapping()
 """The default of ``Record.extra``."""
 
 
-class _Fields:
-    """Gives the class's field namespace, for conditions: ``Account.f.lastname == "Doe"``."""
+class _FieldsDescriptor:
+    """A descriptor that gives the class's field namespace, for conditions: ``Account.f.lastname == "Doe"``."""
 
     def __get__(self, instance: object, owner: type[Record]) -> Any:
         from .filters.builder import FieldNamespace  # here, so that tables load without filters
@@ -85,14 +85,15 @@ class Record:
         __attrs_attrs__: ClassVar[Any]
         f: ClassVar[Any]
     else:
-        f = _Fields()
+        f = _FieldsDescriptor()
 
     def __repr__(self) -> str:
-        shown = (_shown(field, getattr(self, field.name)) for field in attrs.fields(type(self)))
-        return f"{type(self).__name__}({', '.join(text for text in shown if text)})"
+        texts = (_field_text(field, getattr(self, field.name)) for field in attrs.fields(type(self)))
+        return f"{type(self).__name__}({', '.join(text for text in texts if text)})"
 
 
-def _shown(field: attrs.Attribute[Any], value: Any) -> str:
+def _field_text(field: attrs.Attribute[Any], value: Any) -> str:
+    """Return a field for a ``repr``: nothing if it is not set, and no value if it is a password."""
     if value is None or value is EMPTY:
         return ""
     return f"{field.name}={value!r}" if field.repr else f"{field.name}='…'"

@@ -1,4 +1,4 @@
-"""What an entity is, as data: its fields, their kinds, codes and references, what the API offers for it.
+"""Entities as data: their fields, kinds, codes and references, and the operations that the API offers.
 
 The description is neutral: generated tables are made of it, and filters, queries, exports and
 syncs read it. It knows no API.
@@ -19,7 +19,7 @@ __all__ = ["Entity", "Field", "Kind", "WallClock", "resolve"]
 
 
 class Kind(enum.Enum):
-    """What the values of a field are, and how they travel."""
+    """The kind of a field's values: their type in Python, and their form on the wire."""
 
     INTEGER = "integer"
     NUMBER = "number"
@@ -29,7 +29,7 @@ class Kind(enum.Enum):
     TIME = "time"
     """Whole Unix seconds on the wire, an aware UTC ``datetime`` in Python."""
     CLOCK = "clock"
-    """What a clock on the wall shows, in no zone: a naive ``datetime`` in Python; on the wire the Unix
+    """The reading of a clock on the wall, in no zone: a naive ``datetime`` in Python; on the wire the Unix
     seconds of that reading taken as UTC."""
     DATE = "date"
     """A day: ``YYYY-MM-DD`` on the wire, a ``date`` in Python."""
@@ -51,7 +51,7 @@ class Field:
 
     Attributes:
         name: The API's name.
-        kind: What its values are.
+        kind: The kind of its values.
         nullable: Whether the API may store no value.
         required: Whether a create must give it: not null, and no default.
         codes: Code → name for a coded field, else ``None``. Names may be empty.
@@ -90,6 +90,11 @@ class Field:
         """The name of the attribute on a record."""
         return self.attribute or self.name
 
+    @property
+    def is_flag(self) -> bool:
+        """Whether its values are true and false, or the codes 0 and 1: then the field alone is a condition."""
+        return self.kind is Kind.BOOLEAN or (self.codes is not None and self.codes.keys() <= {0, 1})
+
 
 @attrs.frozen(eq=False)
 class Entity:
@@ -99,7 +104,7 @@ class Entity:
         name: The API's name, as in its path: ``"accounts"``.
         singular: The name of one record's class: ``"Account"``.
         fields: Name → field, in the API's order.
-        operations: What the API offers: some of ``list get exists create update delete``.
+        operations: The operations that the API offers: some of ``list get exists create update delete``.
         extdata: Whether records carry ``extdata`` (user-defined fields).
         tags: Whether records carry ``tags``.
         related: Gives the entity of a name, for following references; loads it on first use.
@@ -117,7 +122,7 @@ class Entity:
         return iter(self.fields.values())
 
     def field(self, name: str) -> Field:
-        """The field of this name.
+        """Return the field of this name.
 
         Raises:
             UnknownField: There is none; the message has the closest names.
@@ -132,10 +137,10 @@ _EXTDATA: Final = Field("extdata", Kind.JSON)
 
 
 def resolve(entity: Entity, path: str) -> Field:
-    """The field that a dotted path leads to: own field, one reference, or ``extdata.<name>``.
+    """Return the field that a dotted path leads to: own field, one reference, or ``extdata.<name>``.
 
     Args:
-        entity: Where the path starts.
+        entity: The entity at which the path starts.
         path: ``"lastname"``, ``"contact.city"`` or ``"extdata.nickname"``.
 
     Returns:
@@ -151,11 +156,11 @@ def resolve(entity: Entity, path: str) -> Field:
         if not entity.extdata:
             raise UnknownField(path, entity.name)
         return _EXTDATA
-    through = entity.field(head)
-    if through.target is None or entity.related is None:
+    reference = entity.field(head)
+    if reference.target is None or entity.related is None:
         raise UnknownField(path, entity.name, (f.name for f in entity if f.target))
-    target = entity.related(through.target)
-    if "." in rest and not rest.startswith("extdata."):
+    target = entity.related(reference.target)
+    if "." in rest and not rest.startswith("extdata."):  # the APIs follow one reference
         raise UnknownField(path, entity.name, ())
     if rest.startswith("extdata."):
         if not target.extdata:

@@ -6,6 +6,7 @@ these. They are frozen; nothing in this module talks to a network.
 
 from __future__ import annotations
 
+import codecs
 import enum
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, Protocol
@@ -22,7 +23,6 @@ __all__ = [
     "Safety",
     "StreamingBody",
     "public_url",
-    "skip_byte_order_mark",
     "too_deep",
     "without_byte_order_mark",
 ]
@@ -40,12 +40,11 @@ _OPEN_HEADERS: Final = frozenset(
     }
     | {"if-none-match", "last-modified", "retry-after", "server", "transfer-encoding", "user-agent"}
 )
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class Safety(enum.Enum):
-    """What it means to send an operation a second time.
+    """The effect of sending an operation a second time.
 
     This is a property of the operation and never of the HTTP verb: a ZeyOS list is a POST and may
     be repeated at will, a ZeyOS create is a PUT and must not be.
@@ -68,7 +67,7 @@ class StreamingBody(Protocol):
         ...
 
     async def measure(self) -> int | None:
-        """How many bytes it has; ``None`` if that is not known, and it is sent in chunks.
+        """Return the number of its bytes; ``None`` if that is not known, and it is sent in chunks.
 
         Raises:
             InvalidArgument: It can't be read; nothing was sent.
@@ -76,11 +75,11 @@ class StreamingBody(Protocol):
         ...
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes, from the first. What this raises cuts the request off, and is raised by the call."""
+        """Yield its bytes, from the first. An error cuts the request off, and is raised by the call."""
         ...
 
 
-def _headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
+def _to_headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
     if isinstance(value, CIMultiDictProxy):
         return value
     if not value:
@@ -88,16 +87,14 @@ def _headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
     return CIMultiDictProxy(CIMultiDict(value))
 
 
-def _shown(headers: Mapping[str, str]) -> str:
-    """Headers for a ``repr``: the values only of those that can't carry a credential."""
-    return (
-        "{"
-        + ", ".join(f"{k}: {v if k.lower() in _OPEN_HEADERS else '***'}" for k, v in headers.items())
-        + "}"
-    )
+def _redact_headers(headers: Mapping[str, str]) -> str:
+    """Return headers for a ``repr``: the values only of those that can't carry a credential."""
+    # A list of harmless headers and not of secret ones: a header that nobody thought of stays hidden.
+    pairs = (f"{k}: {v if k.lower() in _OPEN_HEADERS else '***'}" for k, v in headers.items())
+    return f"{{{', '.join(pairs)}}}"
 
 
-def _shown_body(body: bytes | StreamingBody | None) -> str:
+def _redact_body(body: bytes | StreamingBody | None) -> str:
     return f"<{len(body)} bytes>" if isinstance(body, bytes) else "None" if body is None else repr(body)
 
 
@@ -112,19 +109,22 @@ class Request:
         body: The bytes of the body, or a body that is sent as it is read, or ``None``.
         safety: Whether the operation may be sent again.
         operation: A name for logs, hooks and errors, such as ``"accounts.list"``.
-        sent: What the caller gave, kept for ``OutcomeUnknown.sent``.
+        sent: The argument of the caller, kept for ``OutcomeUnknown.sent``.
         follow: Whether a redirect is followed, where that is safe, and an error where it is not. If
             false, the redirect itself is the answer.
+        renews: Whether a refused credential is replaced by a fresh one, and the request sent again. If
+            false, the refusal is the answer, and says nothing of the credential.
     """
 
     method: str
     url: URL = attrs.field(repr=lambda url: public_url(url))
-    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers, repr=_shown)
-    body: bytes | StreamingBody | None = attrs.field(default=None, repr=_shown_body)
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_to_headers, repr=_redact_headers)
+    body: bytes | StreamingBody | None = attrs.field(default=None, repr=_redact_body)
     safety: Safety = Safety.ONCE
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
     follow: bool = True
+    renews: bool = True
 
     @property
     def content(self) -> bytes | None:
@@ -142,18 +142,19 @@ class Request:
         return self.body is None or isinstance(self.body, bytes) or self.body.replayable
 
     def with_headers(self, **headers: str) -> Request:
-        """A copy with more headers; an underscore in a name stands for a hyphen."""
+        """Return a copy with more headers; an underscore in a name stands for a hyphen."""
         return self.with_header_map({name.replace("_", "-"): value for name, value in headers.items()})
 
     def with_header_map(self, headers: Mapping[str, str]) -> Request:
-        """A copy with these headers set, replacing those of the same names."""
+        """Return a copy with these headers set, replacing those of the same names."""
         merged = CIMultiDict(self.headers)
         merged.update(headers)
         return self.with_url(self.url, headers=merged)
 
     def with_url(self, url: URL, *, headers: CIMultiDict[str] | None = None) -> Request:
-        """A copy for another URL and, if given, with these headers in place of its own."""
-        return Request(  # attrs.evolve costs five times as much, on every request
+        """Return a copy for another URL and, if given, with these headers in place of its own."""
+        # attrs.evolve costs five times as much, and this runs for every request.
+        return Request(
             method=self.method,
             url=url,
             headers=self.headers if headers is None else CIMultiDictProxy(headers),
@@ -162,6 +163,7 @@ class Request:
             operation=self.operation,
             sent=self.sent,
             follow=self.follow,
+            renews=self.renews,
         )
 
 
@@ -177,7 +179,7 @@ class Response:
     """
 
     status: int
-    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers, repr=_shown)
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_to_headers, repr=_redact_headers)
     body: bytes = attrs.field(default=b"", repr=lambda b: f"<{len(b)} bytes>")
     url: URL = attrs.field(default=URL(), repr=lambda url: public_url(url))
 
@@ -197,7 +199,7 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON values.
+        """Return the body as JSON values.
 
         Raises:
             ValueError: The body is not JSON.
@@ -205,8 +207,11 @@ class Response:
         """
         import msgspec  # here, so that importing this module stays cheap
 
+        from .json_text import decode_json
+
         try:
-            return msgspec.json.decode(skip_byte_order_mark(self.body))
+            # A mark that servers in PHP and C# put there, and that RFC 8259, 8.1 lets readers skip.
+            return decode_json(skip_byte_order_mark(self.body))
         except msgspec.DecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
         except RecursionError as error:
@@ -215,13 +220,13 @@ class Response:
 
 def skip_byte_order_mark(body: bytes) -> bytes:
     """A body without the byte order mark that some servers write before their JSON (RFC 8259, 8.1)."""
-    return body[len(_BYTE_ORDER_MARK) :] if body.startswith(_BYTE_ORDER_MARK) else body
+    return body.removeprefix(codecs.BOM_UTF8)
 
 
 def without_byte_order_mark(request: Request, response: Response) -> Response:
     """An answer without a byte order mark, where it is read as JSON; that of a file belongs to the file."""
     body = response.body
-    if not body.startswith(_BYTE_ORDER_MARK):
+    if not body.startswith(codecs.BOM_UTF8):
         return response
     rest = skip_byte_order_mark(body)
     wants_json = request.headers.get("Accept") == "application/json"
@@ -232,10 +237,10 @@ def without_byte_order_mark(request: Request, response: Response) -> Response:
 
 
 def too_deep(url: URL) -> ResponseTooLarge:
-    """The error for JSON that is nested too deeply to be read."""
+    """Return the error for JSON that is nested too deeply to be read."""
     return ResponseTooLarge("the JSON of the answer is nested too deeply", url=public_url(url))
 
 
 def public_url(url: URL) -> str:
-    """A URL that may be shown: no user info, no query, no fragment (sessions travel there)."""
+    """Return a URL that may be shown: no user info, no query, no fragment (sessions travel there)."""
     return str(url.with_user(None).with_query(None).with_fragment(None)) if url.is_absolute() else url.path

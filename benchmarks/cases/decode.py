@@ -1,4 +1,4 @@
-"""A page of 10,000 accounts, from its bytes to values."""
+"""The case of decoding a page of 10,000 accounts, from its bytes to values."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from benchmarks.job import ACCOUNT_FIELDS, PAGE, Job
 ROUNDS = 9
 
 
-def _page(job: Job) -> bytes:
+def _fetch_page(job: Job) -> bytes:
     body = json.dumps({"fields": ACCOUNT_FIELDS, "sort": ["+ID"], "limit": PAGE}).encode()
     request = urllib.request.Request(job.accounts, body, job.headers, method="POST")
     with urllib.request.urlopen(request) as answer:
         return bytes(answer.read())
 
 
-def _ours(page: bytes) -> dict[str, Callable[[], Any]]:
+def _client_cases(page: bytes) -> dict[str, Callable[[], Any]]:
     from zeyos_async.codec import DictReader, RawReader
     from zeyos_async.services.base.row_types import RecordRows
     from zeyos_async.zeyos import Account
@@ -41,7 +41,7 @@ def _ours(page: bytes) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _peers(page: bytes) -> dict[str, Callable[[], Any]]:
+def _peer_cases(page: bytes) -> dict[str, Callable[[], Any]]:
     import cattrs
     import pydantic
 
@@ -57,8 +57,9 @@ def _peers(page: bytes) -> dict[str, Callable[[], Any]]:
 
 
 def main(job: Job) -> dict[str, list[float]]:
-    """CPU seconds a page."""
-    page = _page(job)
+    """Measure the CPU seconds of one page."""
+    page = _fetch_page(job)
     return cpu_seconds(
-        {"orjson.loads": lambda: orjson.loads(page), **_ours(page), **_peers(page)}, rounds=ROUNDS
+        {"orjson.loads": lambda: orjson.loads(page), **_client_cases(page), **_peer_cases(page)},
+        rounds=ROUNDS,
     )

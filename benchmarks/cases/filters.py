@@ -1,4 +1,4 @@
-"""Ten conditions: built, compiled, and encoded as they are sent."""
+"""The case of ten conditions: built, compiled, and encoded as they are sent."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from zeyos_async.zeyos import Account
 ROUNDS, REPEAT = 15, 200
 
 
-def ours() -> bytes:
-    """To the JSON that ZeyOS takes, each field looked up in the entity's table."""
+def compile_zeyos() -> bytes:
+    """Compile the conditions to ZeyOS's JSON, with each field looked up in the entity's table."""
     where = all_of(
         [
             F.visibility == 0,
@@ -48,8 +48,8 @@ def _table() -> Any:
 _T = _table().c
 
 
-def sqlalchemy() -> tuple[str, Any]:
-    """To SQL and its parameters."""
+def compile_sqlalchemy() -> tuple[str, Any]:
+    """Compile the conditions to SQL and its parameters."""
     where = sa.and_(
         _T.visibility == 0,
         _T.type.in_([1, 3]),
@@ -67,5 +67,7 @@ def sqlalchemy() -> tuple[str, Any]:
 
 
 def main(job: Job) -> dict[str, list[float]]:
-    """CPU seconds for ten conditions."""
-    return cpu_seconds({"SQLAlchemy": sqlalchemy, "ours": ours}, rounds=ROUNDS, repeat=REPEAT)
+    """Measure the CPU seconds of ten conditions."""
+    return cpu_seconds(
+        {"SQLAlchemy": compile_sqlalchemy, "ours": compile_zeyos}, rounds=ROUNDS, repeat=REPEAT
+    )

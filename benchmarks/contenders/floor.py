@@ -1,7 +1,7 @@
 """The floor: asyncio's streams, orjson into dicts, three pages read ahead. Nothing is checked.
 
-Nobody would ship this. It is what the work costs when all that a client is for is left out:
-errors, retries, log-in, types, and the care that no row is lost.
+Nobody would ship this. It shows what the work itself costs, without all that a client is for: errors,
+retries, log-in, types, and the checks that no row is lost.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import orjson
 
 from benchmarks.job import ACCOUNT_FIELDS, PAGE, Job, Outcome
 
-_AHEAD = 3
+_PAGES_AHEAD = 3
 Inflate = Callable[[bytes], bytes]
 
 
-def _zlib(body: bytes) -> bytes:
+def _inflate_zlib(body: bytes) -> bytes:
     return zlib.decompress(body, 31)
 
 
-class _Wire:
-    """A few connections that are kept open, and one request at a time on each."""
+class RawConnections:
+    """A few connections that stay open, with one request at a time on each."""
 
     def __init__(self, job: Job, inflate: Inflate) -> None:
         split = urlsplit(job.accounts)
@@ -37,10 +37,11 @@ class _Wire:
         self._inflate = inflate
 
     async def post(self, values: dict[str, object]) -> bytes:
-        """The answer's body as it came."""
+        """Send a request, and return the inflated body of its answer."""
         if self._idle:
             reader, writer = self._idle.pop()
         else:
+            # With the default buffer of 64 KiB, reading would pause several times within a page.
             reader, writer = await asyncio.open_connection(self._host, self._port, limit=2**21)
         body = json.dumps(values).encode()
         writer.write(
@@ -60,16 +61,16 @@ class _Wire:
             writer.close()
 
 
-async def _pages(wire: _Wire) -> AsyncIterator[bytes]:
-    total = orjson.loads(await wire.post({"count": 1}))["count"]
+async def _read_pages(connections: RawConnections) -> AsyncIterator[bytes]:
+    total = orjson.loads(await connections.post({"count": 1}))["count"]
     offsets = iter(range(0, int(total), PAGE))
     ahead: deque[asyncio.Task[bytes]] = deque()
 
     def fetch(offset: int) -> None:
         body = {"fields": ACCOUNT_FIELDS, "sort": ["+ID"], "limit": PAGE, "offset": offset}
-        ahead.append(asyncio.create_task(wire.post(body)))
+        ahead.append(asyncio.create_task(connections.post(body)))
 
-    for offset in itertools.islice(offsets, _AHEAD):
+    for offset in itertools.islice(offsets, _PAGES_AHEAD):
         fetch(offset)
     while ahead:
         page = await ahead.popleft()
@@ -78,24 +79,24 @@ async def _pages(wire: _Wire) -> AsyncIterator[bytes]:
         yield page
 
 
-async def _dicts(job: Job, inflate: Inflate) -> Outcome:
-    wire = _Wire(job, inflate)
+async def _read_dicts(job: Job, inflate: Inflate) -> Outcome:
+    connections = RawConnections(job, inflate)
     rows = ids = 0
-    async for page in _pages(wire):
+    async for page in _read_pages(connections):
         for row in orjson.loads(page):
             rows += 1
             ids += row["ID"]
-    wire.close()
+    connections.close()
     return Outcome(rows, ids)
 
 
 async def dicts(job: Job) -> Outcome:
-    """Rows as dicts, inflated by the standard library."""
-    return await _dicts(job, _zlib)
+    """Read rows as dicts, inflated by the standard library."""
+    return await _read_dicts(job, _inflate_zlib)
 
 
 async def dicts_isal(job: Job) -> Outcome:
-    """Rows as dicts, inflated by isal."""
+    """Read rows as dicts, inflated by isal."""
     from isal import isal_zlib
 
-    return await _dicts(job, lambda body: isal_zlib.decompress(body, 31))
+    return await _read_dicts(job, lambda body: isal_zlib.decompress(body, 31))

@@ -52,14 +52,14 @@ _FIELDS: dict[str, Any] = {
 
 
 def attrs_account() -> Any:
-    """An attrs class."""
+    """Return an attrs class of an account."""
     import attrs
 
     return attrs.make_class("Account", {name: attrs.field(type=kind) for name, kind in _FIELDS.items()})
 
 
 def pydantic_account() -> Any:
-    """A pydantic model."""
+    """Return a pydantic model of an account."""
     import pydantic
 
     fields: Any = {name: (kind, ...) for name, kind in _FIELDS.items()}

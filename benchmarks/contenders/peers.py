@@ -1,4 +1,4 @@
-"""Clients that people write by hand: one page after the other, in each library's recommended way."""
+"""Clients written by hand, one page after the other, in each library's recommended way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _body(offset: int) -> dict[str, Any]:
 
 
 async def httpx_pydantic(job: Job) -> Outcome:
-    """httpx, and pydantic on the bytes of a page."""
+    """Read rows with httpx, and validate the bytes of a page with pydantic."""
     import httpx
     import pydantic
 
@@ -34,7 +34,7 @@ async def httpx_pydantic(job: Job) -> Outcome:
 
 
 async def aiohttp_cattrs(job: Job) -> Outcome:
-    """aiohttp, and cattrs as it comes but for a hook for time stamps."""
+    """Read rows with aiohttp, and structure them with default cattrs and a hook for time stamps."""
     import aiohttp
     import cattrs
 
@@ -72,7 +72,7 @@ def _requests_pages(job: Job) -> Any:
 
 
 def requests_dicts(job: Job) -> Outcome:
-    """requests, into dicts."""
+    """Read rows with requests, as dicts."""
     rows = ids = 0
     for page in _requests_pages(job):
         rows += len(page)
@@ -81,7 +81,7 @@ def requests_dicts(job: Job) -> Outcome:
 
 
 def requests_jsonl(job: Job) -> Outcome:
-    """requests, into a file of JSON lines."""
+    """Write a file of JSON lines with requests."""
     rows = 0
     with open(job.target, "w", encoding="utf-8") as file:
         for page in _requests_pages(job):
@@ -91,7 +91,7 @@ def requests_jsonl(job: Job) -> Outcome:
 
 
 def requests_csv(job: Job) -> Outcome:
-    """requests, into a CSV file."""
+    """Write a CSV file with requests."""
     import csv
 
     rows = 0

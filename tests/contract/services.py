@@ -15,7 +15,7 @@ from zeyos_async.auth import ApiKey, KmdLogin, OxLogin, PasswordLogin
 from zeyos_async.errors import OutcomeUnknown
 from zeyos_async.session import Retry
 from zeyos_async.testing import OxUser, emulate_general, emulate_octaved, emulate_ox, emulate_zeyos
-from zeyos_async.testing.answers import Answer, Incoming
+from zeyos_async.testing.answers import Answer, ReceivedRequest
 from zeyos_async.transport.base import error_details
 from zeyos_async.transport.memory import MemoryTransport
 from zeyos_async.wire import Request, Response
@@ -179,8 +179,8 @@ class Bench:
 
     def client(self, session: Session, *, secret: str | None = None, **options: Any) -> Any:
         """A client with the right credential, or with another."""
-        given = self.service.secret(self.emulator) if secret is None else secret
-        auth = self.service.auth(self.emulator, given)
+        proof = self.service.secret(self.emulator) if secret is None else secret
+        auth = self.service.auth(self.emulator, proof)
         return self.service.client(self.emulator.url, auth=auth, session=session, **options)
 
 
@@ -195,7 +195,7 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
     """The emulator as a function, faults and journal included; nothing goes over a network."""
 
     async def answer(request: Request) -> Response:
-        incoming = Incoming(
+        incoming = ReceivedRequest(
             number=emulator.journal.next_number(),
             method=request.method,
             path=request.url.path,
@@ -203,11 +203,11 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
             headers=CIMultiDictProxy(CIMultiDict(request.headers)),
             body=request.content or b"",
         )
-        entry = emulator.journal.arrived(incoming)
+        entry = emulator.journal.begin_request(incoming)
         try:
             reply = await _act(emulator, incoming, request)
         finally:
-            emulator.journal.finished()
+            emulator.journal.end_request()
         entry.status = reply.status
         headers = CIMultiDict(_settled(reply))
         headers.extend(("Set-Cookie", cookie) for cookie in reply.cookies)
@@ -216,13 +216,13 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-async def _act(emulator: Any, incoming: Incoming, request: Request) -> Answer:
+async def _act(emulator: Any, incoming: ReceivedRequest, request: Request) -> Answer:
     fault = emulator.faults.decide(incoming)
     if fault is None:
         answer: Answer = await emulator.respond(incoming, {})
         return answer
     await asyncio.sleep(fault.delay)
-    answer = await emulator.respond(incoming, fault.quirks) if fault.act else Answer()
+    answer = await emulator.respond(incoming, fault.option_changes) if fault.act else Answer()
     if fault.cut == "before":
         raise OutcomeUnknown("the connection ended", **error_details(request))
     return fault.answer or answer

@@ -62,7 +62,7 @@ async def test_a_wrong_credential_is_refused_once(bench: Bench) -> None:
     assert len(bench.emulator.journal.requests) <= 2
 
 
-async def test_a_credential_that_is_over_its_time_is_replaced(bench: Bench) -> None:
+async def test_an_expired_credential_is_replaced(bench: Bench) -> None:
     """Where there is a log-in, the call goes on with a fresh one, and a write is done once."""
     if not bench.service.logs_in:
         pytest.skip("this service's credential is simply there")
@@ -81,7 +81,7 @@ PASSING: list[Fault] = [server_error(503), server_error(502), rate_limited(0), r
 
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.name)
-async def test_reads_survive_what_passes(bench: Bench, fault: Fault) -> None:
+async def test_reads_survive_passing_failures(bench: Bench, fault: Fault) -> None:
     """A read is sent again after what may be gone the next time."""
     async with bench.session() as session:
         client = bench.client(session)
@@ -130,7 +130,7 @@ async def test_a_create_that_was_turned_away_is_sent_again(bench: Bench) -> None
     ],
     ids=lambda value: getattr(value, "name", None) or value.__name__,
 )
-async def test_answers_that_are_errors(bench: Bench, fault: Fault, kind: type[ApiError]) -> None:
+async def test_error_responses_raise_their_class(bench: Bench, fault: Fault, kind: type[ApiError]) -> None:
     """Each has its class, its status, and what was asked; it goes through a pickle."""
     async with bench.session() as session:
         client = bench.client(session)
@@ -145,7 +145,7 @@ async def test_answers_that_are_errors(bench: Bench, fault: Fault, kind: type[Ap
     assert (type(again), str(again)) == (type(error), str(error))
 
 
-async def test_what_is_not_there(bench: Bench) -> None:
+async def test_a_missing_record_is_an_error_of_the_caller(bench: Bench) -> None:
     """An error of the caller's, and not of the server's."""
     async with bench.session() as session:
         with pytest.raises((NotFound, BadRequest)):
@@ -186,19 +186,19 @@ async def _read(bench: Bench, client: Any) -> None:
 # -- secrets -------------------------------------------------------------------------------------------
 
 
-async def test_secrets_stay_secret(bench: Bench) -> None:
+async def test_errors_and_clients_hide_secrets(bench: Bench) -> None:
     """Not even a server that repeats what it got makes an error tell it."""
     secret = bench.service.secret(bench.emulator)
     async with bench.session() as session:
         client = bench.client(session)
         await bench.service.read(client)
-        held = client._channel.credential.secret.reveal()
-        bench.emulator.faults.add(respond(400, f"what is {held} for?"))
+        credential = client._channel.credential.secret.reveal()
+        bench.emulator.faults.add(respond(400, f"what is {credential} for?"))
         with pytest.raises(BadRequest) as caught:
             await bench.service.read(client)
-        shown = repr(client) + repr(session) + repr(caught.value) + str(caught.value.headers)
-    assert secret not in shown
-    assert held not in shown
+        texts = repr(client) + repr(session) + repr(caught.value) + str(caught.value.headers)
+    assert secret not in texts
+    assert credential not in texts
     assert secret not in repr(list(bench.emulator.journal.requests))
 
 

@@ -16,7 +16,7 @@ from zeyos_async.testing import emulate_general, emulate_ox
 from .services import CONTACTS
 
 
-async def test_rows_of_the_general_api(tmp_path: Path) -> None:
+async def test_export_of_the_general_api(tmp_path: Path) -> None:
     """As lines of JSON with all columns or some, and as CSV with those that are chosen."""
     async with emulate_general(rows={"Subaccount": 1_100}) as emulator:
         async with GeneralApi(emulator.url, auth=emulator.auth()) as api:
@@ -36,7 +36,7 @@ async def test_rows_of_the_general_api(tmp_path: Path) -> None:
     assert len(rest) == len(stored) - 1
 
 
-async def test_rows_of_open_xchange(tmp_path: Path) -> None:
+async def test_export_of_open_xchange(tmp_path: Path) -> None:
     """As lines of JSON and as CSV: times are Unix seconds or ISO 8601, days are days."""
     async with emulate_ox(rows={"contacts": 300}, seed=2) as emulator:
         async with OpenXchange(emulator.url, auth=emulator.auth()) as ox:

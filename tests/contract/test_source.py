@@ -34,7 +34,7 @@ async def ids(source: Source[Any], part: Range) -> list[Any]:
 
 
 @pytest.mark.parametrize("service", WITH_QUERIES, ids=lambda service: service.name)
-async def test_ranges_make_the_whole(service: Any) -> None:
+async def test_ranges_make_the_whole_source(service: Any) -> None:
     """Cut anywhere, each row is in one range; the whole is what is counted."""
     async with open_bench(service, "memory") as bench, bench.session() as session:
         source = source_of(bench, bench.client(session))
@@ -47,7 +47,7 @@ async def test_ranges_make_the_whole(service: Any) -> None:
         assert source.schema.name in ("tickets", "Subaccount", "contacts")
 
 
-async def test_changes() -> None:
+async def test_changes_of_a_source() -> None:
     """Rows by the moment of their last change, where the API has one."""
     async with (
         emulate_zeyos(rows={"tickets": 5}) as emulator,
@@ -57,11 +57,11 @@ async def test_changes() -> None:
         newest = max(row["lastmodified"] for row in emulator.rows("tickets"))
         since = datetime.fromtimestamp(newest, UTC) + timedelta(seconds=1)
         assert [page async for page in source.changes(since)] == []
-        made = emulator.insert("tickets", name="late", lastmodified=newest + 10)
-        assert [row.ID async for page in source.changes(since) for row in page] == [made]
+        new_id = emulator.insert("tickets", name="late", lastmodified=newest + 10)
+        assert [row.ID async for page in source.changes(since) for row in page] == [new_id]
 
 
-async def test_changes_and_deletions() -> None:
+async def test_changes_and_deletions_of_a_source() -> None:
     """Where the API tells both, and not only what is there; each since the moment of the last look."""
     async with emulate_ox() as emulator, OpenXchange(emulator.url, auth=emulator.auth()) as ox:
         source = ox.contacts.source(folder=CONTACTS)
@@ -76,7 +76,7 @@ async def test_changes_and_deletions() -> None:
         assert await source.deleted(since) == [first.id]
 
 
-async def test_no_field_tells_what_changed() -> None:
+async def test_a_source_without_a_changed_field_refuses_changes() -> None:
     """Then the error says what to do instead."""
     async with emulate_general() as emulator, GeneralApi(emulator.url) as api:
         source = QuerySource(query=api.model("Subaccount").query())
@@ -84,7 +84,7 @@ async def test_no_field_tells_what_changed() -> None:
             await anext(source.changes(datetime.now(UTC)))
 
 
-def test_nonsense() -> None:
+def test_ranges_and_queries_that_are_refused() -> None:
     """Ranges go upwards; queries of sources have no part of their own."""
     for low, high in [(2, 1), (-1, None), (True, None)]:
         with pytest.raises(InvalidArgument):

@@ -1,4 +1,4 @@
-"""Plays many seeds against one emulator, some at a time, and counts what happened."""
+"""A campaign plays many seeds against one emulator, some at a time, and counts the outcomes."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ import attrs
 
 from zeyos_async.testing import emulate_zeyos
 
-from .oracle import judge
-from .play import play
-from .schedule import schedule
+from .judge import judge
+from .player import play_schedule
+from .schedule import build_schedule
 
-AT_ONCE: Final = 12
-"""Schedules played at the same time: their pauses and silences overlap."""
-_AGAIN: Final = "python -m tests.faults.replay {}"
+CONCURRENCY: Final = 12
+"""Schedules played at the same time, so that their pauses overlap."""
+_REPLAY_COMMAND: Final = "python -m tests.faults.replay {}"
 
 
 @attrs.define
 class Tally:
-    """What a campaign came to.
+    """The counts of a campaign.
 
     Attributes:
-        wrong: Seed → what did not fit.
-        steps: Kind of step and result → how many.
-        mishaps: Name of the mishap → how many; ``""`` are requests that passed.
+        failures: Seed → the contradictions that the judge found.
+        steps: Kind of step and result → number of steps.
+        mishaps: Name of the mishap → number of requests; ``""`` is for requests that passed.
     """
 
-    wrong: dict[int, list[str]] = attrs.field(factory=dict)
+    failures: dict[int, list[str]] = attrs.field(factory=dict)
     steps: Counter[tuple[str, str]] = attrs.field(factory=Counter)
     mishaps: Counter[str] = attrs.field(factory=Counter)
 
     def report(self) -> str:
-        """The seeds that failed, and how to play them again."""
+        """Return the seeds that failed, with the commands that play them again."""
         return "\n".join(
-            f"{_AGAIN.format(seed)}   # {'; '.join(problems)}"
-            for seed, problems in sorted(self.wrong.items())
+            f"{_REPLAY_COMMAND.format(seed)}   # {'; '.join(problems)}"
+            for seed, problems in sorted(self.failures.items())
         )
 
     def tables(self) -> Iterator[str]:
-        """The counts, as Markdown."""
+        """Yield the counts as Markdown."""
         results = sorted({result for _, result in self.steps})
         yield f"| | {' | '.join(results)} |\n|---|{'---|' * len(results)}"
         for kind in dict.fromkeys(kind for kind, _ in sorted(self.steps)):
@@ -52,23 +52,23 @@ class Tally:
         yield from (f"| {name or 'none'} | {count} |" for name, count in sorted(self.mishaps.items()))
 
 
-async def campaign(seeds: Iterable[int], *, most_wrong: float = math.inf) -> Tally:
-    """Play all these seeds, or as many as it takes to find so many that fail."""
+async def run_campaign(seeds: Iterable[int], *, max_failures: float = math.inf) -> Tally:
+    """Play all these seeds, and stop early after so many failures."""
     tally = Tally()
     waiting = iter(seeds)
 
     async def work(emulator: Any) -> None:
         for seed in waiting:
-            if len(tally.wrong) >= most_wrong:
+            if len(tally.failures) >= max_failures:
                 return
-            played = await play(schedule(seed), emulator)
-            if wrong := judge(played):
-                tally.wrong[seed] = wrong
+            played = await play_schedule(build_schedule(seed), emulator)
+            if problems := judge(played):
+                tally.failures[seed] = problems
             tally.steps.update((o.step.kind, o.result) for task in played.outcomes for o in task)
             tally.mishaps.update(passage.mishap for passage in played.passages)
 
     async with emulate_zeyos(seed=1) as emulator, asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(CONCURRENCY):
             group.create_task(work(emulator))
     return tally
 
@@ -81,6 +81,6 @@ if __name__ == "__main__":
         logging.CRITICAL
     )  # that its clients go away is the point here
     first, count = int(sys.argv[1]), int(sys.argv[2])
-    total = asyncio.run(campaign(range(first, first + count)))
+    total = asyncio.run(run_campaign(range(first, first + count)))
     print("\n".join(total.tables()))
-    print(f"\n{count} schedules, {len(total.wrong)} failed\n{total.report()}")
+    print(f"\n{count} schedules, {len(total.failures)} failed\n{total.report()}")

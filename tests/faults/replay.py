@@ -1,4 +1,4 @@
-"""Plays one seed again, step by step: ``python -m tests.faults.replay SEED``."""
+"""The report of one seed, played again step by step: ``python -m tests.faults.replay SEED``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 from zeyos_async.testing import emulate_zeyos
 
-from .oracle import judge
-from .play import Played, play
-from .schedule import schedule
+from .judge import judge
+from .player import PlayedSchedule, play_schedule
+from .schedule import build_schedule
 
 
-def report(played: Played) -> Iterator[str]:
-    """The schedule, what happened to its requests, what the calls came to, and the verdict."""
+def report(played: PlayedSchedule) -> Iterator[str]:
+    """Yield the schedule, the requests with their mishaps, the outcomes, and the verdict."""
     plan = played.schedule
-    yield f"seed {plan.seed}: mishaps for {plan.rate:.0%} of the requests, retry reserve {plan.reserve:g}"
+    yield f"seed {plan.seed}: mishaps for {plan.rate:.0%} of the requests, retry budget {plan.budget:g}"
     for task, outcomes in enumerate(played.outcomes):
         yield f"\ntask {task}"
         for outcome in outcomes:
@@ -28,18 +28,18 @@ def report(played: Played) -> Iterator[str]:
                 if passage.headers.get("x-step") == step.name:
                     what = passage.mishap or "passes"
                     yield f"      {passage.number:3} {passage.method} {passage.target}: {what} → {passage.status or 'nothing'}"
-            why = f": {type(outcome.why).__name__}: {outcome.why}" if outcome.why else ""
+            why = f": {type(outcome.error).__name__}: {outcome.error}" if outcome.error else ""
             yield f"    {outcome.result}{why}"
     yield "\nfinal state"
     yield from (f"  record {record} {name}: {value!r}" for record, name, value in played.rows)
-    wrong = judge(played)
-    yield "\nverdict: " + ("all is what the calls said" if not wrong else "; ".join(wrong))
+    problems = judge(played)
+    yield "\nverdict: " + ("all is what the calls said" if not problems else "; ".join(problems))
 
 
-async def replay(seed: int) -> Played:
+async def replay(seed: int) -> PlayedSchedule:
     """Play one seed against an emulator of its own."""
     async with emulate_zeyos(seed=1) as emulator:
-        return await play(schedule(seed), emulator)
+        return await play_schedule(build_schedule(seed), emulator)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a seed means: which steps several tasks take, and what happens to each of their requests. Pure."""
+"""Schedules: the steps of several tasks and the mishaps of their requests, as a pure function of a seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from zeyos_async.testing.proxy import (
-    Mishap,
+    ProxyFault,
     answered,
     dripping,
     html_page,
@@ -27,9 +27,9 @@ from zeyos_async.testing.proxy import (
 TASKS: Final = 3
 STEPS: Final = 5
 OUTAGE: Final = 0.015
-"""Seconds in which connections are refused, where the schedule says so."""
-LATE: Final = 0.04
-"""Seconds by which a request is late at the most; well below a client's patience (15 × BASE)."""
+"""Seconds for which an outage refuses connections."""
+MAX_DELAY: Final = 0.04
+"""The longest delay of a request in seconds; well below the time for which a client looks (15 × BASE)."""
 BASE: Final = 0.006
 SILENCE: Final = 0.3
 READ_TIMEOUT: Final = 0.2
@@ -54,12 +54,12 @@ UNGUARDED: Final = "update without guard"
 """The one kind whose requests are never delivered late: no client can tell a server that what comes late is
 void, but by a guard."""
 
-_MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], Mishap]], ...]] = (
+_MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], ProxyFault]], ...]] = (
     (4, lambda draw: reset_before()),
     (3, lambda draw: reset_in_request(draw.uniform(0.05, 0.99))),
     (5, lambda draw: lost_answer(end="close")),
     (4, lambda draw: lost_answer(end="reset")),
-    (4, lambda draw: late_delivery(draw.uniform(0, LATE))),
+    (4, lambda draw: late_delivery(draw.uniform(0, MAX_DELAY))),
     (3, lambda draw: reset_in_answer(draw.uniform(0.05, 0.99))),
     (2, lambda draw: reset_after()),
     (2, lambda draw: truncated("length", draw.uniform(0.05, 0.99))),
@@ -74,8 +74,8 @@ _MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], Mishap]], ...]] = (
     (1, lambda draw: html_page(draw.choice([502, 503, 200]))),
     (1, lambda draw: html_page(draw.choice([502, 504, 200]), act=True)),
 )
-_RARE: Final = 0.01
-"""The part of the mishaps that is a long silence, which takes long to wait for."""
+_SILENCE_RATE: Final = 0.01
+"""The share of mishaps that are a long silence; waiting for one takes long."""
 
 
 @attrs.frozen
@@ -84,8 +84,8 @@ class Step:
 
     Attributes:
         name: ``seed/task/number``; each request of the call carries it.
-        kind: What is done.
-        target: Which of the task's own records, for steps that need one: a number to be taken modulo.
+        kind: The kind of call.
+        target: The number that selects one of the task's own records, modulo their number.
     """
 
     name: str
@@ -95,34 +95,34 @@ class Step:
 
 @attrs.frozen
 class Schedule:
-    """All that a seed decides.
+    """Everything that a seed decides.
 
     Attributes:
         seed: The seed.
         tasks: The steps of each task; tasks run at the same time.
-        rate: The part of the requests that has a mishap.
-        reserve: Of the client's retry budget.
+        rate: The share of requests that have a mishap.
+        budget: The client's retry budget.
     """
 
     seed: int
     tasks: tuple[tuple[Step, ...], ...]
     rate: float
-    reserve: float
+    budget: float
 
-    def mishap(self, name: str, kind: str, nth: int) -> Mishap | None:
-        """What happens to the ``nth`` request of a step; the same each time."""
+    def mishap(self, name: str, kind: str, nth: int) -> ProxyFault | None:
+        """Return the mishap of the ``nth`` request of a step, the same each time."""
         draw = random.Random(f"{self.seed}:{name}:{nth}")
         if draw.random() >= self.rate:
             return None
-        if draw.random() < _RARE:
+        if draw.random() < _SILENCE_RATE:
             return silent(SILENCE)
         makers = [make for _, make in _MISHAPS]
         chosen = draw.choices(makers, [weight for weight, _ in _MISHAPS])[0](draw)
         return lost_answer() if chosen.late and kind == UNGUARDED else chosen
 
 
-def schedule(seed: int) -> Schedule:
-    """The schedule of a seed."""
+def build_schedule(seed: int) -> Schedule:
+    """Return the schedule of a seed."""
     draw = random.Random(f"schedule {seed}")
     tasks = []
     for task in range(TASKS):

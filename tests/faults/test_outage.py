@@ -22,7 +22,7 @@ from zeyos_async.wire import Request, Response, Safety
 
 OUTAGE: Final = 60.0
 BEFORE: Final = 60.0
-MOST: Final = 1.2
+MAX_RATIO: Final = 1.2
 
 
 # -- the policy alone ------------------------------------------------------------------------------
@@ -68,10 +68,10 @@ def test_the_policy_bounds_what_an_outage_adds(rate: float, failure: Failure, st
     """From one call a second on, whichever way it fails."""
     calls, sent = traffic(rate=rate, failure=failure, seed=seed, status=status)
     assert calls == int(OUTAGE * rate)
-    assert calls < sent <= MOST * calls
+    assert calls < sent <= MAX_RATIO * calls
 
 
-def test_it_is_the_budget_that_bounds_it() -> None:
+def test_the_budget_bounds_the_retries() -> None:
     """With a bottomless one, four attempts are made of every call."""
     calls, sent = traffic(rate=10.0, failure=Failure.NOT_SENT, reserve=1e9)
     assert sent > 3 * calls
@@ -149,10 +149,10 @@ def test_the_session_bounds_what_an_outage_adds(failure: type[ZeyosAsyncError], 
             await offer(session, 600, lambda: channel.send(request))
 
     run(main())
-    assert 300 < server.sent <= MOST * 300
+    assert 300 < server.sent <= MAX_RATIO * 300
 
 
-def test_looking_for_what_was_created_is_bounded_too() -> None:
+def test_the_looks_of_a_reconciled_create_are_bounded_too() -> None:
     """A create with ``reconcile`` pays for its looks from the same budget."""
     server = _Server(OutcomeUnknown)
 
@@ -162,4 +162,4 @@ def test_looking_for_what_was_created_is_bounded_too() -> None:
             await offer(session, 600, lambda: zeyos.tickets.create(name="a", reconcile=F.name == "a"))
 
     run(main())
-    assert 300 < server.sent <= MOST * 300
+    assert 300 < server.sent <= MAX_RATIO * 300

@@ -82,7 +82,7 @@ async def outcome(steps: list[Any], safety: Safety, *, auth: Any = None) -> Any:
         (answer(307), ServerError, FailedWrite),
     ],
 )
-async def test_what_a_write_comes_to(last: Any, alone: type, after_a_lost_attempt: type) -> None:
+async def test_the_outcome_of_a_write(last: Any, alone: type, after_a_lost_attempt: type) -> None:
     """By how it ended, and by whether an earlier attempt may have had an effect."""
     assert type(await outcome([last], Safety.REPEATABLE)) is alone
     assert type(await outcome([last], Safety.ONCE)) is alone
@@ -91,7 +91,7 @@ async def test_what_a_write_comes_to(last: Any, alone: type, after_a_lost_attemp
 
 
 @pytest.mark.parametrize("harmless", [NotSent("no connection"), answer(429)])
-async def test_what_never_acted_leaves_no_doubt(harmless: Any) -> None:
+async def test_an_attempt_that_never_acted_leaves_no_doubt(harmless: Any) -> None:
     """A refused connection and a 429 before it change nothing about what the last attempt says."""
     assert type(await outcome([harmless, NotSent("x")], Safety.ONCE)) is NotSent
     refused = await outcome([harmless, answer(404)], Safety.REPEATABLE)
@@ -109,7 +109,7 @@ async def test_an_answer_tells_if_it_may_be_about_the_calls_own_work(status: int
 @pytest.mark.parametrize(
     "steps", [[LOST, NotSent("x")], [LOST, answer(403)], [ResponseTruncated("x")], [answer(502)], [LOST]]
 )
-async def test_what_was_sent_is_in_every_unknown_outcome(steps: list[Any]) -> None:
+async def test_an_unknown_outcome_holds_what_was_sent(steps: list[Any]) -> None:
     """With the operation, where it went, and how often it was tried; also after pickling."""
     steps = [OutcomeUnknown("x", sent=SENT) if step is LOST and len(steps) == 1 else step for step in steps]
     error = await outcome(steps, Safety.REPEATABLE)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zeyos_async.testing import emulate_zeyos
 from zeyos_async.testing.proxy import (
     FaultProxy,
-    Mishap,
+    ProxyFault,
     answered,
     dripping,
     html_page,
@@ -29,7 +29,7 @@ from zeyos_async.testing.proxy import (
     silent,
     truncated,
 )
-from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframed
+from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframe
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,17 +102,17 @@ async def exchange(proxy: FaultProxy, emulator: Any, what: str = CREATE) -> Seen
         (html_page(200, act=True), 1, 200, False, False),
         (late_401(0.01), 0, 401, False, False),
     ],
-    ids=lambda value: value.name if isinstance(value, Mishap) else None,
+    ids=lambda value: value.name if isinstance(value, ProxyFault) else None,
 )
-async def test_what_a_mishap_does(
-    emulator: Any, mishap: Mishap | None, stored: int, status: int, ended: bool, reset: bool
+async def test_a_mishap_in_a_create(
+    emulator: Any, mishap: ProxyFault | None, stored: int, status: int, ended: bool, reset: bool
 ) -> None:
     """To a create: how many records are stored, and what its sender sees."""
     before = len(emulator.rows("tickets"))
     async with FaultProxy(emulator.url, lambda passage: mishap) as proxy:
-        seen = await exchange(proxy, emulator)
+        reply = await exchange(proxy, emulator)
         await proxy.settle()
-        assert (seen.status, seen.ended, seen.reset) == (status, ended, reset)
+        assert (reply.status, reply.ended, reply.reset) == (status, ended, reset)
         assert [passage.mishap for passage in proxy.passages] == [mishap.name if mishap else ""]
         assert proxy.passages[0].body == BODY
     assert len(emulator.rows("tickets")) - before == stored
@@ -122,24 +122,24 @@ async def test_what_a_mishap_does(
 async def test_a_truncated_answer(emulator: Any, framing: Any) -> None:
     """Ends early, in the framing that was asked for."""
     async with FaultProxy(emulator.url, lambda passage: truncated(framing, 0.6)) as proxy:
-        seen = await exchange(proxy, emulator, LIST)
+        reply = await exchange(proxy, emulator, LIST)
     async with FaultProxy(emulator.url, lambda passage: None) as proxy:
         whole = await exchange(proxy, emulator, LIST)
-    assert (seen.status, seen.ended, seen.reset) == (200, True, False)
-    assert len(seen.data) < len(whole.data)
-    told = {
+    assert (reply.status, reply.ended, reply.reset) == (200, True, False)
+    assert len(reply.data) < len(whole.data)
+    headers = {
         "length": b"Content-Length: ",
         "chunked": b"Transfer-Encoding: chunked",
         "close": b"Connection: close",
     }
-    assert [told[name] in seen.data for name in told] == [name == framing for name in told]
+    assert [headers[name] in reply.data for name in headers] == [name == framing for name in headers]
 
 
 async def test_a_reset_in_the_answer(emulator: Any) -> None:
     """Some of it may have come."""
     async with FaultProxy(emulator.url, lambda passage: reset_in_answer(0.5)) as proxy:
-        seen = await exchange(proxy, emulator, LIST)
-    assert seen.reset
+        reply = await exchange(proxy, emulator, LIST)
+    assert reply.reset
 
 
 async def test_an_outage_refuses_connections_and_ends(emulator: Any) -> None:
@@ -170,7 +170,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: %d\r\n\r\n"
 @given(body=st.binary(max_size=9000), framing=st.sampled_from(["", "length", "chunked", "close"]))
 async def test_a_body_is_the_same_in_every_framing(body: bytes, framing: Any) -> None:
     """Written otherwise and read again; other headers stay."""
-    wire = reframed(Message(HEAD % len(body), body, body), framing)
+    wire = reframe(Message(HEAD % len(body), body, body), framing)
     message = await read_response(reader_of(wire), "GET")
     assert message.body == body
     assert message.headers["x-a"] == "b"

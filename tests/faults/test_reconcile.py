@@ -146,8 +146,8 @@ async def test_a_record_that_is_stored_late_is_waited_for(emulator: Any, zeyos: 
     while not sent(emulator, "POST"):  # noqa: ASYNC110  nothing tells when a request arrives
         await asyncio.sleep(0.001)
     stored = emulator.insert("tickets", name=name)
-    found = await task
-    assert stored == found.ID
+    ticket = await task
+    assert stored == ticket.ID
     assert sent(emulator, "PUT") == 1
 
 
@@ -216,9 +216,7 @@ async def test_a_look_that_fails_leaves_the_outcome_unknown(emulator: Any, zeyos
     assert sent(emulator, "PUT") == 1
 
 
-async def test_what_is_refused_or_was_never_sent_is_not_looked_for(
-    emulator: Any, zeyos: Zeyos, name: str
-) -> None:
+async def test_a_refused_or_unsent_create_is_not_looked_for(emulator: Any, zeyos: Zeyos, name: str) -> None:
     """There is nothing to find."""
     emulator.faults.add(faults.respond(403, "Forbidden"), method="PUT")
     with pytest.raises(Exception, match="403"):
@@ -240,7 +238,7 @@ async def test_what_is_refused_or_was_never_sent_is_not_looked_for(
         ("name = 'x'", Exception),
     ],
 )
-async def test_a_key_that_can_not_find_it_is_refused_before(
+async def test_a_key_that_can_not_find_the_record_is_refused(
     emulator: Any, zeyos: Zeyos, name: str, key: Any, error: type
 ) -> None:
     """Nothing is sent."""
@@ -271,7 +269,7 @@ async def test_a_stored_file_is_compared_too(emulator: Any, zeyos: Zeyos, name: 
 
 
 @pytest.mark.parametrize("stored_first", [True, False])
-async def test_who_changed_it_can_not_be_told(
+async def test_an_update_after_a_change_of_unknown_origin(
     emulator: Any, zeyos: Zeyos, name: str, stored_first: bool
 ) -> None:
     """Somebody else's value is there now: over ours, or in place of it."""
@@ -332,7 +330,7 @@ async def test_an_update_without_a_guard_is_repeated(emulator: Any, zeyos: Zeyos
 
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("guarded", [True, False])
-async def test_a_delete_that_was_done_is_done(
+async def test_a_repeated_delete_of_a_deleted_record_is_done(
     emulator: Any, zeyos: Zeyos, name: str, status: int, guarded: bool
 ) -> None:
     """The repetition finds nothing to delete."""

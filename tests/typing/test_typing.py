@@ -55,10 +55,10 @@ def mypy_errors(folder: Path) -> dict[str, set[int]]:
         check=False,
     )
     assert done.returncode in (0, 1), done.stderr
-    found: dict[str, set[int]] = {"use.py": set(), "misuse.py": set()}
+    lines: dict[str, set[int]] = {"use.py": set(), "misuse.py": set()}
     for name, line in re.findall(r"^([^:\n]+):(\d+): error:", done.stdout, re.MULTILINE):
-        found.setdefault(name, set()).add(int(line))
-    return found
+        lines.setdefault(name, set()).add(int(line))
+    return lines
 
 
 def pyright_errors(folder: Path) -> dict[str, set[int]]:
@@ -73,27 +73,27 @@ def pyright_errors(folder: Path) -> dict[str, set[int]]:
     (folder / "pyrightconfig.json").write_text(json.dumps(config))
     command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    found: dict[str, set[int]] = {"use.py": set(), "misuse.py": set()}
-    for each in json.loads(done.stdout)["generalDiagnostics"]:
-        if each["severity"] == "error":
-            found[Path(each["file"]).name].add(each["range"]["start"]["line"] + 1)
-    return found
+    lines: dict[str, set[int]] = {"use.py": set(), "misuse.py": set()}
+    for diagnostic in json.loads(done.stdout)["generalDiagnostics"]:
+        if diagnostic["severity"] == "error":
+            lines[Path(diagnostic["file"]).name].add(diagnostic["range"]["start"]["line"] + 1)
+    return lines
 
 
-def test_mypy(samples: Path) -> None:
+def test_mypy_finds_the_marked_mistakes_only(samples: Path) -> None:
     """Errors in the lines that are marked, and in no others."""
-    found = mypy_errors(samples)
-    assert found["use.py"] == set()
-    assert found["misuse.py"] == marked(samples / "misuse.py")
+    lines = mypy_errors(samples)
+    assert lines["use.py"] == set()
+    assert lines["misuse.py"] == marked(samples / "misuse.py")
 
 
-def test_pyright(samples: Path) -> None:
+def test_pyright_finds_the_marked_mistakes_only(samples: Path) -> None:
     """Errors in the lines that are marked, and in no others."""
-    found = pyright_errors(samples)
-    assert found["use.py"] == set()
-    assert found["misuse.py"] == marked(samples / "misuse.py")
+    lines = pyright_errors(samples)
+    assert lines["use.py"] == set()
+    assert lines["misuse.py"] == marked(samples / "misuse.py")
 
 
-def test_mistakes_are_marked() -> None:
+def test_the_sample_of_mistakes_has_some() -> None:
     """The sample of mistakes has some."""
     assert len(marked(HERE / "misuse.py")) > 20

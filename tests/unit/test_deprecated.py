@@ -27,6 +27,7 @@ MODULE_NAMES = [
     ("services.ox.errors", "OxSecondFactorNeeded", "OxSecondFactorRequired"),
     ("ox", "OxSecondFactorNeeded", "OxSecondFactorRequired"),
     ("filters", "bind", "normalize"),
+    ("testing.proxy", "Mishap", "ProxyFault"),
     ("testing", "Behaviour", "ZeyosServerOptions"),
     ("testing", "GeneralBehaviour", "GeneralServerOptions"),
     ("testing", "OctavedBehaviour", "OctavedServerOptions"),
@@ -52,18 +53,20 @@ def test_names_of_modules(module: str, old: str, new: str):
         (Retry, "reserve", "budget", 3.0),
         (Retry, "earn", "refill", 0.25),
         (Hedge, "share", "max_share", 0.1),
+        (Hedge, "least", "min_delay", 0.5),
+        (Hedge, "learn", "min_answers", 7),
         (Paging, "fair", "yield_often", True),
     ],
 )
 def test_fields_of_values(cls: Any, old: str, new: str, value: object):
     """They can be given and read by their old names."""
     with pytest.warns(DeprecationWarning, match=rf"{old}=…\) is now called {new}="):
-        made = cls(**{old: value})
-    assert made == cls(**{new: value})
+        instance = cls(**{old: value})
+    assert instance == cls(**{new: value})
     with pytest.warns(DeprecationWarning, match=f"{cls.__name__}.{old} is now called {new}"):
-        assert getattr(made, old) == value
+        assert getattr(instance, old) == value
     with pytest.warns(DeprecationWarning, match="is now called"):
-        assert attrs.evolve(cls(), **{old: value}) == made
+        assert attrs.evolve(cls(), **{old: value}) == instance
     assert old not in {field.name for field in attrs.fields(cls)}
 
 

@@ -154,7 +154,7 @@ async def test_both_requests_of_a_hedged_read(provider, exporter):
         await asyncio.sleep(next(stalls))
         return OK
 
-    hedge = Hedge(max_share=0.5, learn=1, least=0.01, quantile=0.5)
+    hedge = Hedge(max_share=0.5, min_answers=1, min_delay=0.01, quantile=0.5)
     async with session(provider, MemoryTransport(answer), hedge=hedge) as one:
         channel = one.bind(BASE)
         await channel.send(make_request())

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
-from ..addresses import is_sendable
 from ..errors import ConfigurationError
 from ..secrets import Secret
+from ..urls import is_sendable
 from ..wire import Request, Response
-from .base import AuthBackend, AuthContext, to_header_secret
+from .base import AuthBackend, AuthContext, to_header_secret, to_secret
 from .credential import Credential
 
 __all__ = ["ApiKey", "Basic", "NoAuth", "SessionCookie"]
@@ -62,7 +62,7 @@ def _to_user_name(value: str) -> str:
 
 
 def _to_password(value: str | Secret) -> Secret:
-    return Secret(value)
+    return to_secret(value, "The password") if value else Secret("")
 
 
 @attrs.frozen
@@ -127,6 +127,8 @@ class SessionCookie(AuthBackend):
 @attrs.frozen
 class NoAuth(AuthBackend):
     """A backend that sends nothing, for servers that require nothing."""
+
+    sends_credential: ClassVar[bool] = False
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
         """Return an empty credential."""

@@ -1,4 +1,4 @@
-"""The command ``zeyos-async``: the one entry, and the one boundary where errors become exit codes."""
+"""The command ``zeyos-async``. ``main`` is its one entry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_NEEDED = ("click", "rich")
+_REQUIRED = ("click", "rich")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,10 +19,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    # Before anything is opened, which could get the number of a missing stream.
+    from .standard_streams import prepare_streams
+
+    prepare_streams()
+    # Without the extra [cli] these libraries are missing; a traceback would not say how to get them.
     try:
-        from .boundary import run
+        from .error_boundary import run
     except ModuleNotFoundError as error:
-        if error.name not in _NEEDED:
+        if error.name not in _REQUIRED:
             raise
         sys.stderr.write(f'zeyos-async needs {error.name}: pip install "zeyos-async[cli]"\n')
         return 1

@@ -1,4 +1,4 @@
-"""The group of commands, which loads a command when it is asked for."""
+"""The group of commands, which imports a command's module only when that command runs."""
 
 from __future__ import annotations
 
@@ -32,22 +32,27 @@ _COMMANDS: Final = (
 _EPILOG: Final = """\b
 Exit codes:
   0    done
-  1    the server or the way to it failed, or the output could not be written
-  2    the command line makes no sense, nothing was sent
-  3    not logged in, or not allowed
-  4    no such record
-  130  interrupted (Ctrl-C); 143 terminated; 141 the reader of the output went away"""
+  1    the server or the connection failed, or the output can't be written
+  2    the command line is wrong; nothing was sent
+  3    you are not logged in, or not allowed to do this
+  4    there is no such record
+  129  the terminal was closed
+  130  interrupted (Ctrl-C)
+  141  the reader of the output went away
+  143  terminated"""
 
 
 class _Commands(click.Group):
-    """Commands by the names of their modules."""
+    """A group whose commands are modules of the folder ``commands``, loaded by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order of the help."""
+        """Return the names of the commands, in the order of the help."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
+        # Only this command's module is imported: together they would load exports, emulators and tables
+        # for each run.
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"zeyos_async.cli.commands.{cmd_name}")
@@ -57,7 +62,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; a misspelt one gets the closest names."""
+        """Find a command, or raise an error that suggests the closest names."""
         from ..errors import suggest
 
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
@@ -65,7 +70,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; click's own handling of a closed pipe and of Ctrl-C is for other exit codes."""
+        """Run a command, and translate a closed pipe and Ctrl-C before click turns them into other exit codes."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
@@ -81,9 +86,10 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="zeyos-async", prog_name="zeyos-async")
 def app() -> None:
-    """Read, count, add up and export what a ZeyOS instance holds.
+    """List, count, add up and export the records of a ZeyOS instance.
 
-    Sign in once by `zeyos-async login`; who uses the vendor's command line tool is signed in already. Or
-    say where by --url and who by --token-file or --user, or by ZEYOS_BASE_URL, ZEYOS_INSTANCE and
-    ZEYOS_TOKEN. With --emulate any command runs on an embedded emulator and needs none of that.
+    Sign in once with `zeyos-async login`. If you use the vendor's command line tool, you are signed in
+    already. Without a sign-in, name the server with --url and the user with --token-file or --user, or set
+    ZEYOS_BASE_URL, ZEYOS_INSTANCE and ZEYOS_TOKEN. With --emulate, a command runs on a built-in emulator and
+    needs no server. --api selects another API: Octaved Flow, the General API or Open-Xchange.
     """

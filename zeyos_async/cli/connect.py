@@ -1,4 +1,22 @@
-"""Where a command connects to, and as whom: options first, then the environment, then what was signed in."""
+"""The server and the credential of a ZeyOS command: from options, the environment, or a stored sign-in.
+
+The problem: a server and a credential can each be named in several places, and a wrong combination would
+send one instance's token to another, or use another account than the person thinks.
+
+The idea: ``resolve_target`` chooses the two in one order: options, then the environment, then a stored set of
+credentials. It remembers where each came from, in words, so that ``doctor``, ``whoami`` and error messages can
+tell. The rules that keep it safe:
+
+* ``--profile`` is explicit, and wins over every variable of the environment that names a server or a user.
+* A stored token goes to the instance that it was stored for, and nowhere else.
+* Another credential goes to no stored address, which may be that of any file nearby, unless ``--profile`` names it.
+* Nothing is asked for, and no file is read, before it is known that the address may have a credential.
+* Two ways to log in at once are an error; none is chosen silently.
+* Secrets come from files, the environment or a prompt; ``--token`` exists, and its help says who can see it.
+
+``resolve_target`` reads no global state but files: the environment, the folder, the home and the prompt are
+parameters, so that tests can give their own.
+"""
 
 from __future__ import annotations
 
@@ -15,41 +33,53 @@ import click
 from yarl import URL
 
 from ..auth import AuthBackend, BearerToken, FileStore, OAuth2, PasswordLogin
+from ..auth.origins import check_credential_address, plain_http_allowed
 from ..errors import ConfigurationError, NotAuthenticated
 from ..services.zeyos.client import Zeyos
-from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
+from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile, same_instance
 from .output import NotSignedIn
+from .secret_files import read_secret
 
 __all__ = [
-    "Connection",
-    "Target",
-    "address",
-    "connected",
-    "described",
-    "password_from",
-    "password_login",
-    "prompt",
-    "resolve",
-    "resolve_here",
-    "rows_to_emulate",
+    "ConnectionOptions",
+    "ConnectionTarget",
+    "build_password_login",
+    "check_address",
+    "describe_store",
+    "find_address",
+    "login_command",
+    "merge_emulated_rows",
+    "open_zeyos",
+    "prompt_secret",
+    "read_password",
+    "read_secret",
+    "read_token",
+    "resolve_local_target",
+    "resolve_target",
     "same_instance",
-    "secret_from",
-    "short",
-    "sign_in_command",
-    "token_from",
+    "shorten_path",
 ]
 
 _CLOUD: Final = "https://cloud.zeyos.com"
-_CHOOSERS: Final = ("ZEYOS_BASE_URL", "ZEYOS_INSTANCE", "ZEYOS_TOKEN", "ZEYOS_REFRESH_TOKEN", "ZEYOS_USER")
-"""Variables that say where or who; an explicit profile wins over them."""
+_TARGET_VARIABLES: Final = (
+    "ZEYOS_BASE_URL",
+    "ZEYOS_INSTANCE",
+    "ZEYOS_TOKEN",
+    "ZEYOS_REFRESH_TOKEN",
+    "ZEYOS_USER",
+)
+"""Variables that name a server or a user; an explicit profile wins over them."""
 
-Ask = Callable[[str], str | None]
-"""Asks a person for a secret; ``None`` where there is nobody."""
+AskSecret = Callable[[str], str | None]
+"""A function that asks a person for a secret; it returns ``None`` where there is no terminal."""
 
 
 @attrs.frozen(kw_only=True)
-class Connection:
-    """The connection options of a command line, as they were given."""
+class ConnectionOptions:
+    """The connection options of a command line, as they were given.
+
+    Every attribute is the option of that name. ``resolve_target`` makes a server and a credential of them.
+    """
 
     profile: str | None = None
     url: str | None = None
@@ -62,22 +92,24 @@ class Connection:
     appsecret_file: str | None = None
     otp: str | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
+    allow_http: bool = False
     emulate: bool = False
     rows: tuple[dict[str, int], ...] = ()
     seed: int = 1
 
 
 @attrs.frozen(kw_only=True)
-class Target:
+class ConnectionTarget:
     """A server and a credential for it.
 
     Attributes:
         url: The instance's URL.
         auth: The credential.
-        url_from: Where the URL was found, for people.
-        auth_from: What the credential is and where it was found, for people.
-        profile: The stored credentials, if they are what is used.
-        passed_over: What else there was that could have been used, and what won over it.
+        url_from: The place where the URL was found, in words.
+        auth_from: The kind of credential, and the place where it was found, in words.
+        profile: The stored credentials, if they are used.
+        allow_http: Whether the credential may go over ``http://``; ``None`` leaves it to the client.
+        passed_over: Other credentials that could have been used, and the reason why they were not, in words.
     """
 
     url: str
@@ -85,88 +117,94 @@ class Target:
     url_from: str
     auth_from: str
     profile: Profile | None = attrs.field(default=None, repr=False)
+    allow_http: bool | None = None
     passed_over: tuple[str, ...] = ()
 
 
-def resolve(
-    given: Connection,
+def resolve_target(
+    options: ConnectionOptions,
     environ: Mapping[str, str],
-    ask: Ask,
+    ask: AskSecret,
     *,
     folder: Path | None = None,
     home: Path | None = None,
-) -> Target:
+) -> ConnectionTarget:
     """Choose the server and the credential.
 
     Each comes from the options if they say it, else from the environment (unless the options name a
     profile), else from a stored set of credentials. Stored tokens go to the instance that they were
-    stored for, and nowhere else.
+    stored for, and nowhere else; and the address of a stored set takes no other credential, unless
+    the options name that set.
 
     Args:
-        given: The options.
+        options: The options.
         environ: The environment.
-        ask: Asks a person for a secret; ``None`` where there is nobody.
-        folder: In place of the current folder.
-        home: In place of the home folder.
+        ask: A function that asks a person for a secret.
+        folder: The folder in place of the current one.
+        home: The folder in place of the home folder.
 
     Raises:
         ConfigurationError: Something is missing or contradicts itself; the message says what to give.
         NotSignedIn: There is no credential.
     """
-    chosen = {k: v for k, v in environ.items() if k not in _CHOOSERS} if given.profile else environ
-    where, who = address(given, chosen), _given_auth(given, chosen, ask)
-    if where is not None and who is not None:
-        return Target(url=where[0], url_from=where[1], auth=who[0], auth_from=who[1])
-    stored = look_for_profile(given.profile, environ=environ, folder=folder, home=home)
-    url, url_from = where or _stored_url(stored)
-    if who is not None:
-        return Target(url=url, url_from=url_from, auth=who[0], auth_from=who[1])
+    # With --profile, a variable of another instance must not be mixed with the profile's tokens.
+    visible = {k: v for k, v in environ.items() if k not in _TARGET_VARIABLES} if options.profile else environ
+    server, source = find_address(options, visible), _credential_source(options, visible)
+    if server is None and source and not options.profile:
+        raise _no_address_error(source)
+    stored = None
+    if server is None or not source:
+        stored = look_for_profile(options.profile, environ=environ, folder=folder, home=home)
+    url, url_from = server or _stored_url(stored)
+    allow_http = (
+        options.allow_http or plain_http_allowed(environ) or (stored is not None and stored.allow_http)
+    )
+    check_address(url, allow_http=allow_http)
+    login = _find_auth(options, visible, ask)
+    if login is not None:
+        return ConnectionTarget(
+            url=url, url_from=url_from, auth=login[0], auth_from=login[1], allow_http=allow_http
+        )
     auth, auth_from = _stored_auth(stored, url)
-    lost = tuple(name for name in _CHOOSERS if given.profile and environ.get(name))
-    return Target(
+    ignored = tuple(name for name in _TARGET_VARIABLES if options.profile and environ.get(name))
+    return ConnectionTarget(
         url=url,
         url_from=url_from,
         auth=auth,
         auth_from=auth_from,
         profile=stored,
-        passed_over=(f"{', '.join(lost)} in the environment (--profile wins)",) if lost else (),
+        allow_http=allow_http,
+        passed_over=(f"{', '.join(ignored)} in the environment (--profile wins)",) if ignored else (),
     )
 
 
-def resolve_here(given: Connection) -> Target:
-    """Choose the server and the credential, with this process's environment, files and terminal."""
-    return resolve(given, os.environ, prompt)
+def resolve_local_target(options: ConnectionOptions) -> ConnectionTarget:
+    """Choose the server and the credential with this process's environment, files and terminal."""
+    return resolve_target(options, os.environ, prompt_secret)
 
 
-def address(given: Connection, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """The URL that the options or the environment name, and which of them.
+def find_address(options: ConnectionOptions, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the URL that the options or the environment name, and the place where it was found.
 
     Raises:
-        ConfigurationError: It does not name an instance.
+        ConfigurationError: The URL does not name an instance.
     """
     from_env = environ.get("ZEYOS_BASE_URL", "").strip()
-    base = given.url or from_env or _CLOUD
-    source = "--url" if given.url else "ZEYOS_BASE_URL" if from_env else "the default"
-    instance, also = given.instance, "--instance"
-    if instance is None and not given.url:
-        instance, also = environ.get("ZEYOS_INSTANCE", "").strip(), "ZEYOS_INSTANCE"
+    base = options.url or from_env or _CLOUD
+    source = "--url" if options.url else "ZEYOS_BASE_URL" if from_env else "the default"
+    instance, instance_source = options.instance, "--instance"
+    if instance is None and not options.url:
+        instance, instance_source = environ.get("ZEYOS_INSTANCE", "").strip(), "ZEYOS_INSTANCE"
     if instance:
-        whole = URL(base).path.strip("/").split("/")[-1:] == [instance]  # some write it in both places
-        return (base if whole else f"{base.rstrip('/')}/{instance.strip('/')}"), f"{source} and {also}"
-    if not given.url and not from_env:
+        # Some people write the instance in both places; appended again it would be an address of nothing.
+        is_complete = URL(base).path.strip("/").split("/")[-1:] == [instance]
+        url = base if is_complete else f"{base.rstrip('/')}/{instance.strip('/')}"
+        return url, f"{source} and {instance_source}"
+    if not options.url and not from_env:
         return None
-    if base.rstrip("/") == _CLOUD or (not given.url and not URL(base).path.strip("/")):
+    if base.rstrip("/") == _CLOUD or (not options.url and not URL(base).path.strip("/")):
         raise ConfigurationError(f"{base} does not name an instance; write it as {base.rstrip('/')}/NAME")
     return base, source
-
-
-def same_instance(one: str, other: str) -> bool:
-    """Whether two URLs lead to the same instance."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(url: str) -> str:
-    return str(URL(url.strip())).rstrip("/").removesuffix("/api/v1")
 
 
 def _stored_url(stored: Profile | None) -> tuple[str, str]:
@@ -175,22 +213,26 @@ def _stored_url(stored: Profile | None) -> tuple[str, str]:
             "which ZeyOS? Sign in with `zeyos-async login --url https://cloud.zeyos.com/NAME`, or give --url, or set "
             "ZEYOS_INSTANCE; --emulate runs the command on an embedded emulator"
         )
-    return stored.base_url, described(stored.store)
+    return stored.base_url, describe_store(stored.store)
 
 
-def described(store: ProfileStore) -> str:
-    """Which set of credentials it is, for people."""
-    return f"the profile {store.name!r} in {short(store.path)}" if store.name else short(store.path)
+def describe_store(store: ProfileStore) -> str:
+    """Return a stored set of credentials in words: its profile and its file."""
+    return (
+        f"the profile {store.name!r} in {shorten_path(store.path)}"
+        if store.name
+        else shorten_path(store.path)
+    )
 
 
-def short(path: Path) -> str:
-    """A path as people write it, with ``~`` for the home folder."""
+def shorten_path(path: Path) -> str:
+    """Return a path as people write it, with ``~`` for the home folder."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def sign_in_command(store: ProfileStore) -> str:
-    """The command that signs in to the same place again."""
+def login_command(store: ProfileStore) -> str:
+    """Return the command line that signs in to the same place again."""
     return f"zeyos-async login --profile {store.name}" if store.name else "zeyos-async login"
 
 
@@ -200,43 +242,80 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
             f"no credential for {url}: sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN, or give "
             "--token-file FILE, or --user NAME to log in with a password"
         )
-    what, command = described(stored.store), sign_in_command(stored.store)
+    store, command = describe_store(stored.store), login_command(stored.store)
     if not same_instance(stored.base_url, url):
         raise NotSignedIn(
-            f"no credential for {url}: {what}, which {stored.chosen}, is for {stored.base_url}. Give --profile, or "
+            f"no credential for {url}: {store}, which {stored.reason}, is for {stored.base_url}. Give --profile, or "
             f"sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN"
         )
     tokens = stored.credential
     if tokens is None:
-        raise NotSignedIn(f"{what}, which {stored.chosen}, has no tokens: sign in with `{command}`")
+        raise NotSignedIn(f"{store}, which {stored.reason}, has no tokens: sign in with `{command}`")
     auth = stored.auth()
-    refreshed = isinstance(auth, OAuth2)
-    if not refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
-        raise NotSignedIn(f"the token of {what} has expired: sign in again with `{command}`")
-    kind = "an access token, refreshed when it expires," if refreshed else "an access token"
-    return auth, f"{kind} from {what}, which {stored.chosen}"
+    is_refreshed = isinstance(auth, OAuth2) and stored.may_refresh
+    # The server would answer 401, which does not say that a new sign-in is needed.
+    if not is_refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
+        raise NotSignedIn(f"the token of {store} has expired: sign in again with `{command}`")
+    kind = "an access token, refreshed when it expires," if is_refreshed else "an access token"
+    return auth, f"{kind} from {store}, which {stored.reason}"
 
 
-def _given_auth(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[AuthBackend, str] | None:
-    """The credential of the options or the environment, and what it is."""
-    ways = [f"--{name.replace('_', '-')}" for name in ("token", "token_file", "user") if getattr(given, name)]
+def _credential_source(options: ConnectionOptions, environ: Mapping[str, str]) -> str:
+    """Return the option or variable that a credential comes from, or ``""``; nothing is read or asked for.
+
+    Raises:
+        ConfigurationError: There are several options for that.
+    """
+    ways = [
+        f"--{name.replace('_', '-')}" for name in ("token", "token_file", "user") if getattr(options, name)
+    ]
     if len(ways) > 1:
         raise ConfigurationError(f"{' and '.join(ways)} are different ways to log in; give one of them")
-    if given.token:
-        return BearerToken(given.token), "a token from --token"
-    if given.token_file:
-        return BearerToken(secret_from(given.token_file, "the token")), f"a token from {given.token_file}"
-    if given.user:
-        return password_login(given, environ, ask)
+    variables = ("ZEYOS_REFRESH_TOKEN", "ZEYOS_TOKEN", "ZEYOS_USER")
+    return next((name for name in (*ways, *(v for v in variables if environ.get(v, "").strip()))), "")
+
+
+def check_address(url: str, *, allow_http: bool) -> None:
+    """Raise if a credential must not go to an address, before a person is asked for one.
+
+    Raises:
+        ConfigurationError: Others could read it on its way.
+    """
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return  # the client says what is wrong with it
+    if parsed.scheme == "http":
+        check_credential_address(parsed, allow_http=allow_http or None)
+
+
+def _no_address_error(source: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"which ZeyOS? {source} says who you are, and nothing says where: such a credential goes to no stored "
+        "address. Give --url, or set ZEYOS_INSTANCE (or ZEYOS_BASE_URL); or name a stored sign-in with --profile; or leave "
+        f"out {source} to use the stored one"
+    )
+
+
+def _find_auth(
+    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
+) -> tuple[AuthBackend, str] | None:
+    """Return the credential of the options or the environment, and its description in words."""
+    if options.token:
+        return BearerToken(options.token), "a token from --token"
+    if options.token_file:
+        return BearerToken(read_secret(options.token_file, "the token")), f"a token from {options.token_file}"
+    if options.user:
+        return build_password_login(options, environ, ask)
     if environ.get("ZEYOS_REFRESH_TOKEN", "").strip():
-        return _refreshing(environ)
+        return _refreshing_auth(environ)
     if environ.get("ZEYOS_TOKEN", "").strip():
         return BearerToken(environ["ZEYOS_TOKEN"].strip()), "a token from ZEYOS_TOKEN"
-    return password_login(given, environ, ask) if environ.get("ZEYOS_USER") else None
+    return build_password_login(options, environ, ask) if environ.get("ZEYOS_USER", "").strip() else None
 
 
-def _refreshing(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
-    """The refresh token of the environment. As it works once, its successors are kept in a file."""
+def _refreshing_auth(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
+    """Return the backend for the refresh token of the environment."""
     token, client, secret = (
         environ.get(f"ZEYOS_{name}", "").strip() for name in ("TOKEN", "CLIENT_ID", "CLIENT_SECRET")
     )
@@ -245,6 +324,7 @@ def _refreshing(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
             "ZEYOS_REFRESH_TOKEN is set: set ZEYOS_CLIENT_ID (and ZEYOS_CLIENT_SECRET) to the application that it was "
             "issued to, too"
         )
+    # A refresh token works once, and a variable can't be changed: its successors have to be kept in a file.
     state = environ.get("XDG_STATE_HOME") or "~/.local/state"
     store = FileStore(f"{state}/zeyos-async/tokens.json")
     auth = OAuth2(
@@ -254,19 +334,24 @@ def _refreshing(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
         access_token=token or None,
         token_store=store,
     )
-    return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {short(store.path)}"
+    return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {shorten_path(store.path)}"
 
 
-def password_login(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[PasswordLogin, str]:
-    """The log-in by name and password that the options or the environment ask for, and what it is.
+def build_password_login(
+    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
+) -> tuple[PasswordLogin, str]:
+    """Return the log-in by name and password of the options or the environment, and its description in words.
 
     Raises:
-        ConfigurationError: There is no password, and nobody to ask for it.
+        ConfigurationError: There is no password, and no terminal to ask on.
     """
-    name = given.user or environ["ZEYOS_USER"]
+    name = options.user or environ["ZEYOS_USER"]
     password, source = environ.get("ZEYOS_PASSWORD"), "ZEYOS_PASSWORD"
-    if given.password_file:
-        password, source = secret_from(given.password_file, "the password"), given.password_file
+    if options.password_file:
+        password, source = (
+            read_secret(options.password_file, "the password", keep_blanks=True),
+            options.password_file,
+        )
     if password is None:
         password, source = ask(f"Password of {name}"), "the prompt"
     if password is None:
@@ -274,62 +359,49 @@ def password_login(given: Connection, environ: Mapping[str, str], ask: Ask) -> t
             "no password: set ZEYOS_PASSWORD, or give --password-file FILE (there is no terminal to ask on)"
         )
     appsecret = environ.get("ZEYOS_APPSECRET")
-    if given.appsecret_file:
-        appsecret = secret_from(given.appsecret_file, "the application's secret")
+    if options.appsecret_file:
+        appsecret = read_secret(options.appsecret_file, "the application's secret")
     login = PasswordLogin(
         name,
         password,
-        identifier=given.identifier or environ.get("ZEYOS_IDENTIFIER") or "zeyos-async",
+        identifier=options.identifier or environ.get("ZEYOS_IDENTIFIER") or "zeyos-async",
         appsecret=appsecret,
-        otp=given.otp,
+        otp=options.otp,
     )
     return login, f"the log-in of {name} with the password from {source}"
 
 
-def secret_from(path: str, what: str) -> str:
-    """The secret in a file, or in the next line of standard input for ``-``.
+def read_token(options: ConnectionOptions, environ: Mapping[str, str], variable: str, what: str) -> str:
+    """Return the token or key of the options or the environment, or ``""`` if there is none.
 
     Raises:
-        ConfigurationError: It can't be read, or is empty.
+        ConfigurationError: Two options give it, or its file can't be read.
     """
-    try:
-        text = sys.stdin.readline() if path == "-" else Path(path).read_text("utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{what} can't be read from {path}: {error.strerror}") from error
-    if not text.strip():
-        raise ConfigurationError(f"{what} should be in {path}, and that is empty")
-    return text.strip()
-
-
-def token_from(given: Connection, environ: Mapping[str, str], variable: str, what: str) -> str:
-    """The token or key of the options or the environment, or ``""``.
-
-    Raises:
-        ConfigurationError: It is given twice, or can't be read.
-    """
-    if given.token and given.token_file:
+    if options.token and options.token_file:
         raise ConfigurationError("--token and --token-file are two ways to say the same; give one of them")
-    if given.token_file:
-        return secret_from(given.token_file, what)
-    return given.token or environ.get(variable, "").strip()
+    if options.token_file:
+        return read_secret(options.token_file, what)
+    return options.token or environ.get(variable, "").strip()
 
 
-def password_from(given: Connection, environ: Mapping[str, str], variable: str, name: str, ask: Ask) -> str:
-    """The password of a user: from a file, the environment, or the terminal.
+def read_password(
+    options: ConnectionOptions, environ: Mapping[str, str], variable: str, name: str, ask: AskSecret
+) -> str:
+    """Read the password of a user: from a file, the environment, or the terminal.
 
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: There is no password.
     """
-    if given.password_file:
-        return secret_from(given.password_file, "the password")
+    if options.password_file:
+        return read_secret(options.password_file, "the password", keep_blanks=True)
     password = environ.get(variable) or ask(f"Password of {name}")
     if not password:
         raise ConfigurationError(f"no password: set {variable}, or give --password-file FILE")
     return password
 
 
-def prompt(text: str) -> str | None:
-    """Ask for a secret on the terminal; ``None`` where there is none."""
+def prompt_secret(text: str) -> str | None:
+    """Ask for a secret on the terminal, and return ``None`` where there is no terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     answer: str = click.prompt(text, hide_input=True, err=True)
@@ -337,47 +409,60 @@ def prompt(text: str) -> str | None:
 
 
 @asynccontextmanager
-async def connected(given: Connection, target: Target | None = None) -> AsyncIterator[Zeyos]:
-    """A client for what the options say, on an emulator of its own where they say that.
+async def open_zeyos(
+    options: ConnectionOptions, target: ConnectionTarget | None = None
+) -> AsyncIterator[Zeyos]:
+    """Open a client of ZeyOS, on an emulator of its own with ``--emulate``.
 
     Args:
-        given: The options.
-        target: What they were resolved to, if that is done already.
+        options: The options.
+        target: The server and credential, if they were resolved before.
     """
-    if given.emulate:
-        async with _emulated(given) as zeyos:
+    if options.emulate:
+        async with _open_emulated(options) as zeyos:
             yield zeyos
         return
-    target = target or resolve_here(given)
-    async with Zeyos(target.url, auth=target.auth, timeout=given.timeout) as zeyos:
+    target = target or resolve_local_target(options)
+    async with Zeyos(
+        target.url, auth=target.auth, timeout=options.timeout, allow_http=target.allow_http
+    ) as zeyos:
         try:
             yield zeyos
         except NotAuthenticated as error:
-            if target.profile is not None:
-                error.hint = f"Sign in again with `{sign_in_command(target.profile.store)}`"
+            # The library does not know the command; only here can its error say how to sign in again.
+            # Where refreshing is switched off, the error has said that already.
+            if target.profile is not None and target.profile.may_refresh:
+                error.hint = f"Sign in again with `{login_command(target.profile.store)}`"
             raise
 
 
 @asynccontextmanager
-async def _emulated(given: Connection) -> AsyncIterator[Zeyos]:
+async def _open_emulated(options: ConnectionOptions) -> AsyncIterator[Zeyos]:
     from ..testing import emulate_zeyos_process
 
-    rows = rows_to_emulate(given)
+    rows = merge_emulated_rows(options)
     async with (
-        emulate_zeyos_process(rows=rows, seed=given.seed) as emulator,
-        Zeyos(emulator.url, auth=BearerToken(emulator.token), timeout=given.timeout) as zeyos,
+        emulate_zeyos_process(rows=rows, seed=options.seed) as emulator,
+        Zeyos(emulator.url, auth=BearerToken(emulator.token), timeout=options.timeout) as zeyos,
     ):
         yield zeyos
 
 
-def rows_to_emulate(given: Connection) -> dict[str, int]:
-    """How many rows an emulator of one's own is to make up.
+def merge_emulated_rows(options: ConnectionOptions) -> dict[str, int]:
+    """Return the number of rows of each entity that the emulator makes up.
 
     Raises:
-        ConfigurationError: There are options about another server.
+        ConfigurationError: There are options for a real server, too.
     """
-    if given.profile or given.url or given.instance or given.token or given.token_file or given.user:
+    if (
+        options.profile
+        or options.url
+        or options.instance
+        or options.token
+        or options.token_file
+        or options.user
+    ):
         raise ConfigurationError(
             "--emulate brings its own server and credential; leave out --url, --token, --user and --profile"
         )
-    return {name: number for part in given.rows for name, number in part.items()}
+    return {name: number for part in options.rows for name, number in part.items()}

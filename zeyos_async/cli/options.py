@@ -1,4 +1,4 @@
-"""The options that say where a command connects to, and as whom."""
+"""The options for a command's server, credential and API, and the decorators that add them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import ConfigurationError
-from .apis import APIS, Reach
-from .connect import Connection
-from .params import ROWS, WHEN
+from .api_clients import APIS, ApiOptions
+from .async_runner import verbose_option
+from .connect import ConnectionOptions
+from .param_types import ROWS, TIME
 from .profile_files import ProfileRegistry
-from .running import verbose_option
 
-__all__ = ["PROFILE", "connection_options", "general_options", "reach_options", "sign_in_options"]
+__all__ = ["PROFILE", "all_api_options", "connection_options", "general_options", "sign_in_options"]
 
 
 class _ProfileType(click.ParamType):  # type: ignore[type-arg]
-    """The name of a profile."""
+    """The parameter type for the name of a profile."""
 
     name = "name"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Profiles that begin like this."""
+        """Return the profiles that begin with the text."""
         try:
             names = [entry.name for entry in ProfileRegistry.of_user().entries()]
         except ConfigurationError:  # a message has no place in a completion
@@ -40,22 +40,33 @@ PROFILE: Final = _ProfileType()
 
 _ADDRESS: Final = (
     click.option(
-        "--url", metavar="URL", help="The instance, such as https://cloud.zeyos.com/demo. [ZEYOS_BASE_URL]"
+        "--url",
+        metavar="URL",
+        help="The URL of the instance, such as https://cloud.zeyos.com/demo. [ZEYOS_BASE_URL]",
     ),
-    click.option("--instance", metavar="NAME", help="The instance's name, below the URL. [ZEYOS_INSTANCE]"),
+    click.option(
+        "--instance", metavar="NAME", help="The name of the instance, if the URL lacks it. [ZEYOS_INSTANCE]"
+    ),
+)
+_ALLOW_HTTP: Final = click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Let a credential go over http:// to another machine, for everyone to read. [ZEYOS_ALLOW_HTTP]",
 )
 _PASSWORD: Final = (
-    click.option("--user", metavar="NAME", help="Log in by name and password. [ZEYOS_USER]"),
+    click.option("--user", metavar="NAME", help="Log in with this name and a password. [ZEYOS_USER]"),
     click.option(
         "--password-file",
         metavar="FILE",
-        help="A file with the password; else ZEYOS_PASSWORD, or a prompt.",
+        help="A file that holds the password. Without it, ZEYOS_PASSWORD is used, or you are asked.",
     ),
     click.option(
-        "--appsecret-file", metavar="FILE", help="A file with the application's secret. [ZEYOS_APPSECRET]"
+        "--appsecret-file",
+        metavar="FILE",
+        help="A file that holds the application's secret. [ZEYOS_APPSECRET]",
     ),
     click.option(
-        "--identifier", metavar="NAME", help="This client's name for the server. [ZEYOS_IDENTIFIER]"
+        "--identifier", metavar="NAME", help="The name of this client on the server. [ZEYOS_IDENTIFIER]"
     ),
     click.option("--otp", metavar="CODE", help="The code of the second factor."),
 )
@@ -63,17 +74,22 @@ _TOKEN: Final = (
     click.option(
         "--token",
         metavar="TOKEN",
-        help="An access token. Others on this machine can see it here: better ZEYOS_TOKEN or --token-file.",
+        help="An access token. Other users of this machine can see it; ZEYOS_TOKEN or --token-file is safer.",
     ),
-    click.option("--token-file", metavar="FILE", help="A file with the access token; - is standard input."),
+    click.option(
+        "--token-file", metavar="FILE", help="A file that holds the access token; - reads standard input."
+    ),
 )
 _EMULATE: Final = (
-    click.option("--emulate", is_flag=True, help="Run on an embedded emulator in place of a real instance."),
+    click.option("--emulate", is_flag=True, help="Use a built-in emulator in place of a real server."),
     click.option(
-        "--rows", type=ROWS, multiple=True, help="With --emulate: how many rows, as accounts=100000."
+        "--rows",
+        type=ROWS,
+        multiple=True,
+        help="With --emulate: the number of rows to make up, such as accounts=100000.",
     ),
     click.option(
-        "--seed", type=int, default=1, show_default=True, help="With --emulate: which made-up data."
+        "--seed", type=int, default=1, show_default=True, help="With --emulate: the seed of the made-up data."
     ),
 )
 _GENERAL: Final = (
@@ -81,43 +97,47 @@ _GENERAL: Final = (
         "--access-type",
         type=click.IntRange(min=0),
         metavar="N",
-        help="With --api general: the number of this way in. [GENERAL_API_ACCESS_TYPE]",
+        help="With --api general: the number of the access type. [GENERAL_API_ACCESS_TYPE]",
     ),
     click.option(
         "--layout",
         type=click.Choice(["single", "paths"]),
         default="single",
         show_default=True,
-        help="With --api general: how the server's addresses are made.",
+        help="With --api general: the form of the server's addresses.",
     ),
 )
 _OX: Final = (
     click.option(
         "--folder",
         metavar="ID",
-        help="With --api ox: the folder; your own for this module if left out. For folders, the one that they are in.",
+        help="With --api ox: the folder to list; by default your own folder of that module. For `list folders`, the "
+        "parent folder.",
     ),
     click.option(
         "--from",
         "start",
-        type=WHEN,
-        help="With --api ox: where the period of a calendar begins; today if left out.",
+        type=TIME,
+        help="With --api ox: the beginning of a calendar's period; by default today.",
     ),
-    click.option("--to", "end", type=WHEN, help="With --api ox: where it ends; after 30 days if left out."),
-)
-_REACH: Final = (
     click.option(
+        "--to", "end", type=TIME, help="With --api ox: the end of that period; by default 30 days later."
+    ),
+)
+_API: Final = (
+    click.option(
+        # Eager, so that the types of the other arguments can ask for the API.
         "--api",
         type=click.Choice(APIS),
         default="zeyos",
         show_default=True,
         is_eager=True,
-        help="Which API.",
+        help="The API to use.",
     ),
     click.option(
         "--key-header",
         metavar="NAME",
-        help="With --api octaved: the header for the key, X-Api-Key by default. [OCTAVED_API_KEY_HEADER]",
+        help="With --api octaved: the header that carries the key; by default X-Api-Key. [OCTAVED_API_KEY_HEADER]",
     ),
     *_GENERAL,
     *_OX,
@@ -126,69 +146,74 @@ _TIMEOUT: Final = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Longest time for one call.",
+    help="The longest time for one call.",
 )
 _OPTIONS: Final = (
     click.option(
         "--profile",
         type=PROFILE,
         metavar="NAME",
-        help="A profile, in place of the one in use. [ZEYOS_PROFILE]",
+        help="The profile to use, in place of the active one. [ZEYOS_PROFILE]",
     ),
     *_ADDRESS,
     *_TOKEN,
     *_PASSWORD,
     _TIMEOUT,
+    _ALLOW_HTTP,
     *_EMULATE,
 )
 
 
-def _gathered(command: Callable[..., Any], options: Sequence[Any]) -> Any:
-    """The command with these options, which it takes as ``connection``."""
-    names = {field.name for field in attrs.fields(Connection)}
+def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
+    """Add options to a command, which takes those about the connection as ``connection``."""
+    # Some commands have only a part of these options; the others keep their defaults.
+    names = {field.name for field in attrs.fields(ConnectionOptions)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        given = Connection(**{name: values.pop(name) for name in names & values.keys()})
-        if given.rows and not given.emulate:
+        connection = ConnectionOptions(**{name: values.pop(name) for name in names & values.keys()})
+        if connection.rows and not connection.emulate:
             raise click.UsageError("--rows is about the emulator; add --emulate")
-        return command(connection=given, **values)
+        return command(connection=connection, **values)
 
     decorated: Any = wrapper
+    # Decorators apply from the inside out; reversed, the help lists the options in their order here.
     for option in reversed(options):
         decorated = option(decorated)
     return verbose_option(decorated)
 
 
 def connection_options(command: Callable[..., Any]) -> Any:
-    """Adds the connection options, and ``--verbose``; the command takes them as ``connection``."""
-    return _gathered(command, _OPTIONS)
+    """Add the connection options and ``--verbose``; the command takes them as ``connection``."""
+    return _add_connection(command, _OPTIONS)
 
 
-def _reaching(command: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
-    """The command with what the options say of the API, which it takes as ``reach``."""
-    names = {field.name for field in attrs.fields(Reach)}
+def _add_api(command: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    """Let a command take the options about the API as ``api_options``."""
+    names = {field.name for field in attrs.fields(ApiOptions)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        given = {name: values.pop(name) for name in names & values.keys()}
-        return command(reach=Reach(**given, **fixed), **values)
+        api_values = {name: values.pop(name) for name in names & values.keys()}
+        return command(api_options=ApiOptions(**api_values, **fixed), **values)
 
     return wrapper
 
 
-def reach_options(command: Callable[..., Any]) -> Any:
-    """Adds the connection options and those of the other APIs; the command takes ``connection`` and ``reach``."""
-    return _gathered(_reaching(command), (*_REACH, *_OPTIONS))
+def all_api_options(command: Callable[..., Any]) -> Any:
+    """Add the connection options and those of all APIs; the command takes ``connection`` and ``api_options``."""
+    return _add_connection(_add_api(command), (*_API, *_OPTIONS))
 
 
 def general_options(command: Callable[..., Any]) -> Any:
-    """Adds the options for the General API; the command takes ``connection`` and ``reach``."""
-    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
-    return _gathered(_reaching(command, api="general"), options)
+    """Add the options for the General API; the command takes ``connection`` and ``api_options``."""
+    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, _ALLOW_HTTP, *_EMULATE)
+    return _add_connection(_add_api(command, api="general"), options)
 
 
 def sign_in_options(command: Callable[..., Any]) -> Any:
-    """Adds the options for where to sign in, and by which password; the command takes them as ``connection``."""
-    user = click.option("--user", metavar="NAME", help="Log in by name and password, without a browser.")
-    return _gathered(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))
+    """Add the options of a sign-in: the server, the user and the password; the command takes them as ``connection``."""
+    user = click.option(
+        "--user", metavar="NAME", help="Log in with this name and a password, without a browser."
+    )
+    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT, _ALLOW_HTTP))

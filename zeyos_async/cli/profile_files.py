@@ -18,6 +18,7 @@ from ..auth.stores.file_locks import hold_lock_in_thread
 from ..auth.stores.private_files import read_private, replace_private
 from ..errors import ConfigurationError, suggest
 from ..secrets import Secret
+from ..services.zeyos.credential_files import check_writable, read_object
 from ..services.zeyos.profiles import ProfileStore
 
 __all__ = [
@@ -85,7 +86,7 @@ class ProfileRegistry:
         Raises:
             ConfigurationError: The file can't be read.
         """
-        document = _read_object(self.path)
+        document = read_object(self.path)
         profiles, active = _profiles(document), document.get("active")
         return [
             _to_summary(name, values, active=name == active)
@@ -184,6 +185,7 @@ def to_token_values(credential: Credential | None) -> dict[str, str | Secret | i
 def pin_profile(name: str) -> Path:
     """Let this folder, and those below it, use a profile."""
     path = Path.cwd() / ".zeyos" / "profile"
+    check_writable(path)
     replace_private(path, Secret(f"{name}\n"))
     return path
 
@@ -200,28 +202,13 @@ def nearest_pin(name: str) -> Path | None:
     return None
 
 
-def _read_object(path: Path) -> dict[str, Any]:
-    text = read_private(path, strict=False)
-    values = {} if text is None else _parse_object(text)
-    if values is None:
-        raise ConfigurationError(f"{path} holds no JSON object, as it should. Move it away to begin anew.")
-    return values
-
-
-def _parse_object(text: Secret) -> dict[str, Any] | None:
-    try:
-        values = json.loads(text.reveal())
-    except ValueError:
-        return None
-    return values if isinstance(values, dict) else None
-
-
 def _edit_file(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    check_writable(path)
     path = path.resolve()  # a file that is linked to stays where it is
     # From reading to writing: what another program writes in between would be lost.
     with hold_lock_in_thread(path.with_name(f".{path.name}.lock"), patience=_PATIENCE):
         replace_private(
-            path, Secret(json.dumps(change(_read_object(path)), indent=2, ensure_ascii=False) + "\n")
+            path, Secret(json.dumps(change(read_object(path)), indent=2, ensure_ascii=False) + "\n")
         )
 
 

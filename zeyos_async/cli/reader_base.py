@@ -1,24 +1,28 @@
-"""How commands read rows: over a query of the core where an API's lists are queries, over a source where not."""
+"""The base of readers: one interface for commands, over queries or over sources of the core.
+
+An API whose lists are queries has a ``QueryReader``; one with searches that answer at once has a
+``SourceReader``. Commands know ``Reader`` only.
+"""
 
 from __future__ import annotations
 
 import abc
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date, datetime
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import attrs
 
 from ..errors import InvalidArgument, UnknownField
 from ..export import RowPages, export
+from ..export.stream_sink import stdout_stream
 from ..schema import Field, resolve
 from ..services.base import Query, Range, Source
-from .output import JsonArray
-from .params import Selection
-from .queries import QueryOptions, narrowed
-from .values import record_values, wire
+from .json_array import JsonArraySink
+from .param_types import Selection
+from .query_options import QueryOptions, apply_options
+from .value_format import record_values, to_api_value
 
 __all__ = ["QueryReader", "Reader", "SourceReader", "TableRows", "Times"]
 
@@ -27,12 +31,12 @@ Times = Literal["seconds", "iso"]
 
 @attrs.frozen(kw_only=True)
 class TableRows:
-    """Some rows for a table.
+    """Rows for a table, with their columns.
 
     Attributes:
-        fields: Key → what is known of its values, in the order of the columns.
+        fields: Key → its field in the schema, or ``None`` where the API describes none, in the order of the columns.
         rows: The rows.
-        total: How many there are, if there are more than these and that was asked for.
+        total: The number of all rows, if there are more than these and no limit was set.
     """
 
     fields: Mapping[str, Field | None]
@@ -41,157 +45,151 @@ class TableRows:
 
 
 class Reader(abc.ABC):
-    """Reads rows of one kind for commands."""
+    """A reader of the rows of one entity, resource, model or module."""
 
     @abc.abstractmethod
-    async def table(self, asked: QueryOptions, *, rows: int) -> TableRows:
-        """The first rows, with the columns of a table."""
+    async def read_table(self, options: QueryOptions, *, rows: int) -> TableRows:
+        """Return the first rows, with the columns of a table."""
 
     @abc.abstractmethod
-    async def count(self, asked: QueryOptions) -> int:
-        """How many rows there are."""
+    async def count(self, options: QueryOptions) -> int:
+        """Return the number of rows."""
 
     @abc.abstractmethod
-    async def record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
-        """The values of one record, and what is known of its fields."""
+    async def read_record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
+        """Return the values of one record, and its fields in the schema."""
 
     @abc.abstractmethod
-    async def given(self, asked: QueryOptions) -> Query[Any] | RowPages:
-        """What an export reads."""
+    async def export_source(self, options: QueryOptions) -> Query[Any] | RowPages:
+        """Return the query or the pages that an export reads."""
 
-    async def write_json(self, asked: QueryOptions, *, lines: bool, times: Times) -> None:
+    async def write_json(self, options: QueryOptions, *, lines: bool, times: Times) -> None:
         """Write all rows to standard output, as JSON lines or as one array."""
-        rows = await self.given(asked)
+        rows = await self.export_source(options)
         if lines:
             await export(rows, "-", times=times)
             return
-        array = JsonArray(sys.stdout.buffer)
-        await export(rows, _file(array), times=times)
-        array.end()
-
-
-def _file(array: JsonArray) -> BinaryIO:
-    whole: Any = array  # of a file's methods, those that an export uses
-    return whole  # type: ignore[no-any-return]
+        array: Any = JsonArraySink(stdout_stream())
+        await export(rows, array, times=times)
 
 
 class QueryReader(Reader):
-    """Reads rows of an API whose lists are queries."""
+    """A reader of an API whose lists are queries."""
 
     @abc.abstractmethod
-    async def everything(self) -> Query[Any]:
-        """The query for all rows."""
+    async def base_query(self) -> Query[Any]:
+        """Return the query for all rows."""
 
     @abc.abstractmethod
-    async def columns(self, query: Query[Any]) -> Mapping[str, Field | None]:
-        """The columns of a table of a query if nobody chooses any: path → what is known of it."""
+    async def table_columns(self, query: Query[Any]) -> Mapping[str, Field | None]:
+        """Return the columns of a table if the options choose none: path → field."""
 
-    def field(self, query: Query[Any], path: str) -> Field | None:
-        """What is known of a column's values."""
+    def column_field(self, query: Query[Any], path: str) -> Field | None:
+        """Return the field of a column, or ``None`` where the API describes none."""
         return resolve(query._plan.entity, path)
 
-    async def table(self, asked: QueryOptions, *, rows: int) -> TableRows:
-        """The first rows. One more than is shown tells whether there are more, mostly without a count."""
-        everything, fields = await self.everything(), {}
-        for key, path in asked.selection.items():
-            fields[key] = self.field(everything, path)
-        fields = fields or dict(await self.columns(everything))
-        selection = asked.selection or {path: path for path in fields}
-        query = narrowed(everything, attrs.evolve(asked, limit=None), selection=selection)
-        found = await query.limit(rows + 1).all()
-        more = len(found) > rows and not asked.limit
-        return TableRows(fields=fields, rows=found[:rows], total=await query.count() if more else None)
+    async def read_table(self, options: QueryOptions, *, rows: int) -> TableRows:
+        """Return the first rows, and count all rows only if there are more."""
+        base_query, fields = await self.base_query(), {}
+        for key, path in options.selection.items():
+            fields[key] = self.column_field(base_query, path)
+        fields = fields or dict(await self.table_columns(base_query))
+        selection = options.selection or {path: path for path in fields}
+        query = apply_options(base_query, attrs.evolve(options, limit=None), selection=selection)
+        # One row more than the table has shows whether there are more, mostly without a count.
+        first_rows = await query.limit(rows + 1).all()
+        has_more = len(first_rows) > rows and not options.limit
+        total = await query.count() if has_more else None
+        return TableRows(fields=fields, rows=first_rows[:rows], total=total)
 
-    async def count(self, asked: QueryOptions) -> int:
-        """By the API's own count, where it has one."""
-        return await narrowed(await self.everything(), asked).count()
+    async def count(self, options: QueryOptions) -> int:
+        """Return the number of rows, by the API's own count where it has one."""
+        return await apply_options(await self.base_query(), options).count()
 
-    async def given(self, asked: QueryOptions) -> Query[Any]:
-        """The query."""
-        return narrowed(await self.everything(), asked)
+    async def export_source(self, options: QueryOptions) -> Query[Any]:
+        """Return the query."""
+        return apply_options(await self.base_query(), options)
 
 
 class SourceReader(Reader):
-    """Reads rows of an API that has no queries, by a source of the core."""
+    """A reader of an API without queries, by a source of the core."""
 
     @abc.abstractmethod
-    def source(self, asked: QueryOptions) -> Source[Any]:
-        """What is read for the conditions of a command line.
+    def build_source(self, options: QueryOptions) -> Source[Any]:
+        """Return the source for the conditions of a command line.
 
         Raises:
             InvalidArgument: The API can't read that.
         """
 
     @abc.abstractmethod
-    def columns(self, fields: Mapping[str, Field]) -> Selection:
-        """The columns of a table if nobody chooses any."""
+    def table_columns(self, fields: Mapping[str, Field]) -> Selection:
+        """Return the columns of a table if the options choose none."""
 
-    async def table(self, asked: QueryOptions, *, rows: int) -> TableRows:
-        """The first rows; one more than is shown tells whether there are more."""
-        source = self.source(asked)
-        known = source.schema.fields
-        selection = _selection(source, asked) or self.columns(known)
-        found = [
-            each
-            async for page in _pages(source, attrs.evolve(asked, limit=asked.limit or rows + 1))
-            for each in page
-        ]
-        more = len(found) > rows and not asked.limit
+    async def read_table(self, options: QueryOptions, *, rows: int) -> TableRows:
+        """Return the first rows, and count all rows only if there are more."""
+        source = self.build_source(options)
+        fields = source.schema.fields
+        selection = _check_selection(source, options) or self.table_columns(fields)
+        # As in QueryReader: one row more than the table has shows whether there are more.
+        limited = attrs.evolve(options, limit=options.limit or rows + 1)
+        first_rows = [row async for page in _read_pages(source, limited) for row in page]
+        has_more = len(first_rows) > rows and not options.limit
         return TableRows(
-            fields={key: known[path] for key, path in selection.items()},
-            rows=_chosen(found[:rows], selection),
-            total=await source.count() - asked.offset if more else None,
+            fields={key: fields[path] for key, path in selection.items()},
+            rows=_select_columns(first_rows[:rows], selection),
+            total=await source.count() - options.offset if has_more else None,
         )
 
-    async def count(self, asked: QueryOptions) -> int:
-        """By what the source finds."""
-        return await self.source(asked).count()
+    async def count(self, options: QueryOptions) -> int:
+        """Return the number of rows that the source finds."""
+        return await self.build_source(options).count()
 
-    async def given(self, asked: QueryOptions) -> RowPages:
-        """The rows as pages for an export."""
-        source = self.source(asked)
-        selection = _selection(source, asked) or {name: name for name in source.schema.fields}
-        whole = not asked.select
+    async def export_source(self, options: QueryOptions) -> RowPages:
+        """Return the rows as pages for an export."""
+        source = self.build_source(options)
+        selection = _check_selection(source, options) or {name: name for name in source.schema.fields}
+        has_all_columns = not options.select
 
         async def pages() -> AsyncGenerator[list[Mapping[str, Any]]]:
-            async for page in _pages(source, asked):
-                chosen = page if whole else _chosen(page, selection)
-                yield [{key: _stored(value) for key, value in row.items()} for row in chosen]
+            async for page in _read_pages(source, options):
+                selected = page if has_all_columns else _select_columns(page, selection)
+                yield [{key: _to_file_value(value) for key, value in row.items()} for row in selected]
 
         kinds = {key: source.schema.fields[path].kind for key, path in selection.items()}
         return RowPages(columns=kinds, pages=pages)
 
 
-async def _pages(source: Source[Any], asked: QueryOptions) -> AsyncGenerator[list[dict[str, Any]]]:
-    end = None if asked.limit is None else asked.offset + asked.limit
-    async with aclosing(source.read(Range(asked.offset or None, end))) as pages:
+async def _read_pages(source: Source[Any], options: QueryOptions) -> AsyncGenerator[list[dict[str, Any]]]:
+    end = None if options.limit is None else options.offset + options.limit
+    async with aclosing(source.read(Range(options.offset or None, end))) as pages:
         async for page in pages:
             yield [record_values(record) for record in page]
 
 
-def _selection(source: Source[Any], asked: QueryOptions) -> Selection:
-    for path in asked.selection.values():
+def _check_selection(source: Source[Any], options: QueryOptions) -> Selection:
+    for path in options.selection.values():
         if path not in source.schema.fields:
             raise UnknownField(path, source.schema.name, source.schema.fields)
-    return asked.selection
+    return options.selection
 
 
-def _chosen(rows: Sequence[Mapping[str, Any]], selection: Selection) -> list[dict[str, Any]]:
+def _select_columns(rows: Sequence[Mapping[str, Any]], selection: Selection) -> list[dict[str, Any]]:
     return [{key: row.get(path) for key, path in selection.items()} for row in rows]
 
 
-def _stored(value: Any) -> Any:
-    """A value for a file: times are Unix seconds; days and wall-clock times, which are no moments, are text."""
+def _to_file_value(value: Any) -> Any:
+    """Return a value for a file: times as Unix seconds, days and times without a zone as text."""
     if isinstance(value, date) and not (isinstance(value, datetime) and value.tzinfo):
         return value.isoformat()
-    return wire(value)
+    return to_api_value(value)
 
 
-def no_options(api: str, options: Mapping[str, Any]) -> None:
-    """Refuse what only ZeyOS has.
+def refuse_options(api: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that only ZeyOS has.
 
     Raises:
-        InvalidArgument: It was asked for.
+        InvalidArgument: One of them is set.
     """
     for name, value in options.items():
         if value:

@@ -8,35 +8,36 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["fit", "print_table"]
+__all__ = ["fit_widths", "print_table"]
 
-_LEAST: Final = 6
+_MIN_WIDTH: Final = 6
 """Characters that a column keeps where the terminal is narrow."""
 _GAP: Final = 2
-_MORE: Final = "…"
+_ELLIPSIS: Final = "…"
 
 
-def fit(natural: Sequence[int], available: int, *, whole: Sequence[int] = ()) -> list[int]:
-    """Widths of the columns that a line has room for.
+def fit_widths(natural: Sequence[int], available: int, *, uncut: Sequence[int] = ()) -> list[int]:
+    """Return the widths of the columns that fit in a line.
 
     The widest columns give way first. Columns that do not fit even then are left out, from the right.
 
     Args:
-        natural: The width that each column would like.
+        natural: The width of each column's longest text.
         available: Characters of a line.
-        whole: Indexes of columns that are shown as wide as they like.
+        uncut: Indexes of columns that keep their natural width.
 
     Returns:
-        The widths of the first columns; all of them, mostly.
+        The widths of the first columns that fit, which are mostly all.
     """
     widths = list(natural)
-    least = [width if index in whole else min(width, _LEAST) for index, width in enumerate(natural)]
-    while len(widths) > 1 and _line(least[: len(widths)]) > available:
+    least = [width if index in uncut else min(width, _MIN_WIDTH) for index, width in enumerate(natural)]
+    while len(widths) > 1 and _line_width(least[: len(widths)]) > available:
         widths.pop()
-    while (excess := _line(widths) - available) > 0:
+    while (excess := _line_width(widths) - available) > 0:
         spare = [width - small for width, small in zip(widths, least, strict=False)]
         if not any(room > 0 for room in spare):
             break
+        # Shrink the widest column down to the next one, then both, until the line fits.
         index = max((i for i, room in enumerate(spare) if room > 0), key=widths.__getitem__)
         others = sorted(width for i, width in enumerate(widths) if i != index and spare[i] > 0)
         step = max(1, widths[index] - others[-1]) if others else excess
@@ -44,7 +45,7 @@ def fit(natural: Sequence[int], available: int, *, whole: Sequence[int] = ()) ->
     return widths
 
 
-def _line(widths: Sequence[int]) -> int:
+def _line_width(widths: Sequence[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
@@ -53,30 +54,31 @@ def print_table(
     rows: Iterable[Sequence[str]],
     *,
     right: Sequence[int] = (),
-    whole: Sequence[int] = (),
+    uncut: Sequence[int] = (),
     folded: Sequence[int] = (),
 ) -> None:
     """Print a table on standard output.
 
     Args:
         head: The columns' names.
-        rows: Texts, already clean.
-        right: Indexes of columns that are set to the right.
-        whole: Indexes of columns that are not cut off.
+        rows: Texts without control characters.
+        right: Indexes of columns that are aligned to the right.
+        uncut: Indexes of columns that are not cut off.
         folded: Indexes of columns whose text goes on in the next line; others are cut off with an ellipsis.
     """
+    # Another program gets complete cells: one that is cut off would be a wrong value.
     if not sys.stdout.isatty():
         for row in (head, *rows):
             sys.stdout.write("\t".join(row) + "\n")
         return
-    _print_rich(head, list(rows), right, whole, folded)
+    _print_rich(head, list(rows), right, uncut, folded)
 
 
 def _print_rich(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
     right: Sequence[int],
-    whole: Sequence[int],
+    uncut: Sequence[int],
     folded: Sequence[int],
 ) -> None:
     from rich import box
@@ -87,9 +89,10 @@ def _print_rich(
 
     available = shutil.get_terminal_size().columns
     natural = [max(map(cell_len, column)) for column in zip(head, *rows, strict=True)]
-    widths = fit(natural, available, whole=whole)
+    widths = fit_widths(natural, available, uncut=uncut)
     if len(widths) < len(head):
-        widths = fit(natural[: len(widths)], available - _GAP - len(_MORE), whole=whole)
+        # The ellipsis for the missing columns takes room, too.
+        widths = fit_widths(natural[: len(widths)], available - _GAP - len(_ELLIPSIS), uncut=uncut)
     table = Table(
         box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 0, 0, 1)
     )
@@ -102,7 +105,7 @@ def _print_rich(
             no_wrap=index not in folded,
         )
     if len(widths) < len(head):
-        table.add_column(_MORE, width=len(_MORE))
+        table.add_column(_ELLIPSIS, width=len(_ELLIPSIS))
     for row in rows:
         table.add_row(*map(Text, row[: len(widths)]))
     colourless = bool(os.environ.get("NO_COLOR"))

@@ -1,12 +1,25 @@
-"""From the bytes of a page to values: records, a user's own classes, or dicts.
+"""Decoding of pages of rows: from bytes to records, a user's own classes, dicts, or the raw rows.
 
-The fast way: each class gets a hidden ``msgspec.Struct`` twin with the wire's names. One decoder
-reads a page into twins in C, and the class's own ``__init__`` is called with each twin's values;
-that costs less than decoding the same page to dicts.
+The problem: a page may have ten thousand rows, and decoding it is most of the CPU time of a large query. Servers are
+also sloppy: a number comes as text, a time stamp lies beyond the calendar, a field is new. A decoder that is strict
+fails on one such value; one that is lenient looks at each value in Python, which is many times slower.
 
-The careful way: a row that the twin refuses (an unknown field, a time stamp beyond the calendar, a
-number that came as text) is decoded alone by cattrs hooks, which keep what can be kept. Only such
-rows take it, so that one odd row does not slow a page.
+The idea: two ways, of which the second is taken by single rows only.
+
+* The fast way. For each class a ``msgspec.Struct`` is made with the wire's names and with the types that msgspec can
+  decode by itself. One decoder reads the page into a list of these structs, in C, and the class's own ``__init__`` is
+  called with the values of each; together that costs less than decoding the page to dicts. Types that msgspec does not
+  know (``date``, a wall clock, nested classes) are left as they are on the wire and converted by columns afterwards.
+* The lenient way. A page that the struct refuses is cut into its rows without decoding them. Each row is tried by
+  the fast way again, and only a row that is refused itself is cut into its values, each of which is decoded and
+  converted by the hooks of :mod:`zeyos_async.codec.lenient`. So one odd row does not slow the other 9,999, one odd
+  value (half a character, a number as text) costs no other, and one that can't be read is named by row and column.
+
+Invariants: both ways give equal instances for rows that both can read (a property test compares them); rows keep
+their order; IDs are given if and only if the ID was selected, or was added for paging under a hidden name.
+
+Left out: nothing decodes to a dict first on the fast way, and nothing that was decoded is encoded again. Unknown keys
+are refused by the struct on purpose, since they have to land in ``extra``, which only the lenient way fills.
 """
 
 from __future__ import annotations
@@ -17,25 +30,48 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
 from itertools import starmap
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 import attrs
 import msgspec
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, InvalidArgument
+from ..json_text import decode_json
 from ..schema import Kind
-from .lenient import DecodeFailed, is_int_enum, make_converter, structured, to_int
+from .lenient import (
+    DecodeFailed,
+    check_fillable,
+    is_int_enum,
+    keeps_digits,
+    make_lenient_converter,
+    structure_cell,
+    to_int,
+    to_utc,
+)
 
 if typing.TYPE_CHECKING:
     import cattrs
 
-__all__ = ["DictReader", "Page", "RawReader", "RowReader", "TypedReader", "split_rows"]
+__all__ = [
+    "DictReader",
+    "Page",
+    "RawReader",
+    "RowReader",
+    "TypedReader",
+    "check_class",
+    "find_unreadable",
+    "make_row_filler",
+    "split_rows",
+]
 
 R = TypeVar("R")
 
-_HIDDEN: Final = "_hidden_id"
+_HIDDEN_ID: Final = "_hidden_id"
+"""The name in a struct of an ID that paging needs and the rows don't have."""
 
 
 @attrs.frozen
@@ -47,7 +83,7 @@ class Page(Generic[R]):
 
 
 class RowReader(typing.Protocol[R]):
-    """Reads the bytes of a JSON array of rows."""
+    """A reader of the bytes of a JSON array of rows."""
 
     def page(self, body: bytes) -> Page[R]:
         """Decode a page.
@@ -59,8 +95,9 @@ class RowReader(typing.Protocol[R]):
 
 
 @contextmanager
-def _gc_paused() -> Iterator[None]:
-    """No collection while a page is decoded: ten thousand new objects would start dozens of them."""
+def _pause_gc() -> Iterator[None]:
+    """Pause the garbage collector while a page is decoded."""
+    # Ten thousand new objects would start dozens of collections, none of which finds anything.
     if not gc.isenabled():
         yield
         return
@@ -72,65 +109,106 @@ def _gc_paused() -> Iterator[None]:
 
 
 def split_rows(body: bytes, size: int) -> Iterator[bytes]:
-    """A page cut into pages of at most ``size`` rows, without decoding the rows."""
-    rows = _raw_rows(body)
+    """Cut a page into pages of at most ``size`` rows, without decoding the rows."""
+    rows = _split_raw(body)
     for start in range(0, len(rows), size):
         yield b"[" + b",".join(rows[start : start + size]) + b"]"
 
 
-_REFUSED: Final = (msgspec.ValidationError, ValueError)
-"""What a decoder raises for a value that does not fit; a year beyond 9999 is a bare ``ValueError``."""
+_REFUSED: Final = (msgspec.DecodeError, ValueError, DecodeFailed)
+"""Errors for a value that does not fit; a year beyond 9999 is a bare ``ValueError`` of the decoder."""
 
 
-def _json(raw: bytes | msgspec.Raw) -> Any:
+_RAW_DECODER: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_ROW_DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _split_raw(body: bytes) -> list[msgspec.Raw]:
     try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise DecodeFailed(f"not JSON: {error}") from error
-
-
-_RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-def _raw_rows(body: bytes) -> list[msgspec.Raw]:
-    try:
-        return _RAW.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        rows: list[msgspec.Raw] = decode_json(body, _RAW_DECODER)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeFailed(f"not a JSON list of rows: {error}") from error
+    return rows
+
+
+def _split_row(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Return the values of a row by key, not decoded."""
+    try:
+        values: dict[str, msgspec.Raw] = decode_json(raw, _ROW_DECODER)
+    except msgspec.ValidationError as error:
+        kind = type(decode_json(raw)).__name__
+        raise DecodeFailed(f"{kind} instead of an object with fields") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DecodeFailed(f"not JSON: {error}") from error
+    return values
+
+
+def find_unreadable(body: bytes) -> str:
+    """Return where the first value that is no JSON stands, for a message; nothing if that can't be told."""
+    try:
+        for number, raw in enumerate(_split_raw(body), 1):
+            for key, value in _split_row(raw).items():
+                try:
+                    decode_json(value)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    return f" (row {number} of the page, column {key})"
+    except DecodeFailed:
+        pass  # no rows at all
+    return ""
+
+
+def _read_each(body: bytes, read: Callable[[msgspec.Raw], R]) -> list[R]:
+    """Return what a function makes of each row of a page.
+
+    Raises:
+        DecodeFailed: A row can't be read; the message has its number.
+    """
+    rows = []
+    for number, raw in enumerate(_split_raw(body), 1):
+        try:
+            rows.append(read(raw))
+        except DecodeFailed as error:
+            raise DecodeFailed(f"row {number} of the page: {error}") from error
+    return rows
 
 
 class RawReader:
-    """Reads nothing of a page but its IDs; the rows stay bytes.
+    """A reader of nothing but the IDs; the rows stay bytes, as for an export of JSON lines.
 
     Args:
         id_key: The key of the ID in each row, or ``None`` where it is not selected.
     """
 
     def __init__(self, id_key: str | None = "ID") -> None:
-        self._ids: msgspec.json.Decoder[list[Any]] | None = None
+        self._id_decoder: msgspec.json.Decoder[list[Any]] | None = None
         if id_key is not None:
-            twin = msgspec.defstruct("RowID", [(_HIDDEN, int, msgspec.field(name=id_key))], gc=False)
-            self._ids = msgspec.json.Decoder(list[twin], strict=False)  # type: ignore[valid-type]
+            struct = msgspec.defstruct("RowID", [(_HIDDEN_ID, int, msgspec.field(name=id_key))], gc=False)
+            self._id_decoder = msgspec.json.Decoder(list[struct], strict=False)  # type: ignore[valid-type]
 
     def page(self, body: bytes) -> Page[msgspec.Raw]:
-        """The rows as raw JSON, and their IDs."""
-        rows = _raw_rows(body)
-        if self._ids is None:
+        """Return the rows as raw JSON, and their IDs.
+
+        Raises:
+            DecodeFailed: The body is not a JSON array, or a row has no usable ID.
+        """
+        rows = _split_raw(body)
+        if self._id_decoder is None:
             return Page(rows, None)
         try:
-            return Page(rows, list(map(operator.attrgetter(_HIDDEN), self._ids.decode(body))))
-        except msgspec.ValidationError as error:
+            ids = decode_json(body, self._id_decoder)
+            return Page(rows, list(map(operator.attrgetter(_HIDDEN_ID), ids)))
+        except msgspec.DecodeError as error:
             raise DecodeFailed(f"a row without a usable ID: {error}") from error
 
 
 class TypedReader(Generic[R]):
-    """Reads rows into an attrs class.
+    """A reader of rows into an attrs class.
 
     Args:
-        cls: The class to fill.
+        cls: The class of the rows.
         keys: Attribute → key on the wire, for the attributes that are selected.
         id_key: The key of the ID, if it is selected for paging.
-        pause_gc: Whether the garbage collector rests while a page is decoded.
+        pause_gc: Whether the garbage collector is paused while a page is decoded.
     """
 
     def __init__(
@@ -140,19 +218,23 @@ class TypedReader(Generic[R]):
         self._keys = dict(keys)
         self._hints = _hints(cls)
         self._id_attr = next((a for a, k in keys.items() if k == id_key), None)
-        self._hidden = id_key if id_key is not None and self._id_attr is None else None
-        self._build = _builder(cls, list(keys), hidden=self._hidden is not None)
-        self._pause = pause_gc
-        twin = self._twin()
-        self._page: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[twin], strict=False)  # type: ignore[valid-type]
-        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(twin, strict=False)
-        self._careful: Callable[[Mapping[str, Any]], R] | None = None
+        self._hidden_key = id_key if id_key is not None and self._id_attr is None else None
+        self._build = _make_builder(cls, list(keys), has_hidden_id=self._hidden_key is not None)
+        self._pauses_gc = pause_gc
+        struct = self._make_struct()
+        self._page_decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[struct], strict=False)  # type: ignore[valid-type]
+        self._row_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct, strict=False)
+        self._row_converter: Callable[[Mapping[str, Any]], R] | None = None
 
     def page(self, body: bytes) -> Page[R]:
-        """Decode a page; rows that the fast way refuses take the careful one."""
-        if not self._pause:
+        """Decode a page; rows that the fast way refuses take the lenient one.
+
+        Raises:
+            DecodeFailed: The body is not a JSON array of objects of this kind.
+        """
+        if not self._pauses_gc:
             return self._decode(body)
-        with _gc_paused():
+        with _pause_gc():
             return self._decode(body)
 
     def one(self, body: bytes) -> R:
@@ -161,53 +243,53 @@ class TypedReader(Generic[R]):
         Raises:
             DecodeFailed: The body is not a JSON object of this kind.
         """
-        return self._row(body)
+        return self._decode_row(body)
 
     def _decode(self, body: bytes) -> Page[R]:
         try:
-            twins = self._page.decode(body)
+            structs = self._page_decoder.decode(body)
+            rows, ids = self._build(structs), self._ids_of(structs)
         except _REFUSED:
-            return self._by_row(body)
-        except msgspec.DecodeError as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
-        return Page(self._build(twins), self._ids(twins))
+            return self._decode_rows(body)
+        return Page(rows, _check_ids(ids))
 
-    def _ids(self, twins: Sequence[Any]) -> list[int] | None:
-        name = _HIDDEN if self._hidden else self._id_attr
-        return None if name is None else list(map(operator.attrgetter(name), twins))
+    def _ids_of(self, structs: Sequence[Any]) -> list[int] | None:
+        name = _HIDDEN_ID if self._hidden_key else self._id_attr
+        return None if name is None else list(map(operator.attrgetter(name), structs))
 
-    def _by_row(self, body: bytes) -> Page[R]:
-        rows: list[R] = []
-        ids: list[int] = []
-        for raw in _raw_rows(body):
-            rows.append(self._row(raw))
-            if self._hidden:
-                ids.append(to_int(msgspec.json.decode(raw)[self._hidden]))
+    def _decode_rows(self, body: bytes) -> Page[R]:
+        """Decode a page row by row, each by the fast way if that can read it."""
+        ids: list[int] | None = None
+        if self._hidden_key:
+            ids = _read_each(body, lambda raw: _read_id(raw, cast(str, self._hidden_key)))
+        rows = _read_each(body, self._decode_row)
         if self._id_attr is not None:
             ids = list(map(operator.attrgetter(self._id_attr), rows))
-        return Page(rows, ids if self._hidden or self._id_attr else None)
+        return Page(rows, _check_ids(ids))
 
-    def _row(self, raw: bytes | msgspec.Raw) -> R:
+    def _decode_row(self, raw: bytes | msgspec.Raw) -> R:
         try:
-            return self._build([self._one.decode(raw)])[0]
+            return self._build([self._row_decoder.decode(raw)])[0]
         except _REFUSED:
-            pass  # the careful way follows
-        except msgspec.DecodeError as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
-        values = _json(raw)
-        if not isinstance(values, dict):
-            raise DecodeFailed(f"{type(values).__name__} instead of an object with fields")
-        if self._careful is None:
-            self._careful = _careful(self.cls, self._keys, self._hints, self._hidden)
-        return self._careful(values)
+            pass  # the lenient way follows
+        values = _split_row(raw)
+        if self._row_converter is None:
+            self._row_converter = _make_row_converter(self.cls, self._keys, self._hints, self._hidden_key)
+        return self._row_converter(values)
 
-    def _twin(self) -> Any:
+    def _make_struct(self) -> Any:
+        """Return the struct that has the wire's names and the types of the class.
+
+        Raises:
+            ConfigurationError: msgspec can't have a struct with such types.
+        """
+        attributes = attrs.fields_dict(cast(Any, self.cls))
         fields: list[Any] = [
-            (attr, _twin_type(self._hints[attr]), msgspec.field(name=key, default=None))
+            (attr, _field_type(attributes[attr], self._hints[attr]), msgspec.field(name=key, default=None))
             for attr, key in self._keys.items()
         ]
-        if self._hidden:
-            fields.append((_HIDDEN, int, msgspec.field(name=self._hidden)))
+        if self._hidden_key:
+            fields.append((_HIDDEN_ID, int, msgspec.field(name=self._hidden_key)))
         try:
             return msgspec.defstruct(
                 f"{self.cls.__name__}Row", fields, gc=False, forbid_unknown_fields=True, kw_only=True
@@ -216,94 +298,194 @@ class TypedReader(Generic[R]):
             raise ConfigurationError(f"{self.cls.__name__} can't be filled from rows: {error}") from error
 
 
+def _check_ids(ids: list[Any] | None) -> list[int] | None:
+    if ids is not None and None in ids:
+        raise DecodeFailed(f"row {ids.index(None) + 1} of the page has no ID, which was selected")
+    return ids
+
+
+def _read_id(raw: msgspec.Raw, key: str) -> int:
+    try:
+        return to_int(decode_json(_split_row(raw)[key]))
+    except (KeyError, ValueError) as error:
+        raise DecodeFailed(f"no usable {key!r}, which was selected") from error
+
+
 def _hints(cls: type) -> dict[str, Any]:
-    """Attribute → type, with the forward references of the class's own module resolved."""
+    """Return attribute → type, with the forward references of the class's own module resolved."""
     if not attrs.has(cls):
         raise ConfigurationError(f"{cls.__name__} is not an attrs class; decorate it with attrs.define")
     attrs.resolve_types(cls)
-    return {a.name: a.type if a.type is not None else Any for a in attrs.fields(cls)}
+    return {a.name: Any if a.type in (None, object) else a.type for a in attrs.fields(cls)}
 
 
-def _twin_type(hint: Any) -> Any:
-    """The hint, with what msgspec can't decode itself left as it is on the wire."""
-    union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-    members = typing.get_args(hint) if union else (hint,)
-    if not all(member in _PLAIN or is_int_enum(member) for member in members):
+_MOMENT: Final[Any] = typing.Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment; text without an offset, which msgspec would read as a naive one, takes the lenient way."""
+
+_DECODABLE: Final[Mapping[Any, Any]] = {
+    **{
+        hint: hint
+        for hint in (int, float, Decimal, str, bool, type(None), dict[str, Any], list[str], list[Any])
+    },
+    datetime: _MOMENT,
+}
+"""Types that msgspec decodes by itself, besides enums of whole numbers → the types in which it does."""
+
+
+@lru_cache(maxsize=256)
+def _struct_type(hint: Any) -> Any:
+    """Return the type of a struct's field: the hint, or ``Any`` for what msgspec can't decode by itself."""
+    is_union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+    members = typing.get_args(hint) if is_union else (hint,)
+    if not all(member in _DECODABLE or is_int_enum(member) for member in members):
         return Any
-    return hint if type(None) in members else hint | None
+    decodable: Any = typing.Union[(*[_DECODABLE.get(member, member) for member in members], None)]
+    try:
+        msgspec.json.Decoder(decodable)
+    except TypeError:  # such as text or a decimal, which are both text for it
+        return Any
+    return decodable
 
 
-_PLAIN: Final = (int, float, str, bool, datetime, type(None), dict[str, Any], list[str], list[Any])
-"""What a twin decodes by itself, besides enums."""
+def _field_type(field: attrs.Attribute[Any], hint: Any) -> Any:
+    """Return the type of a struct's field: JSON as it came where decoding it would cost digits."""
+    if field.converter is None and _needs_converting(hint) and keeps_digits(hint):
+        return msgspec.Raw | None
+    return _struct_type(hint)
+
+
+def _holds_moments(hint: Any) -> bool:
+    return hint is datetime or (datetime in typing.get_args(hint) and not _needs_converting(hint))
 
 
 def _needs_converting(hint: Any) -> bool:
-    return hint is not Any and _twin_type(hint) is Any
+    return hint is not Any and _struct_type(hint) is Any
 
 
-def _builder(cls: type[R], attributes: list[str], *, hidden: bool) -> Callable[[list[Any]], list[R]]:
-    """A function from twins to instances; the usual case is two C-level maps."""
+def _has_own_converter(field: attrs.Attribute[Any], hint: Any) -> bool:
+    return field.converter is not None and _needs_converting(hint)
+
+
+def check_class(cls: type) -> None:
+    """Refuse a class that rows can't fill.
+
+    Raises:
+        InvalidArgument: An attribute's type is one that no value of an answer can have.
+    """
+    try:
+        hints = _hints(cls)
+    except NameError as error:
+        raise InvalidArgument(f"{cls.__name__}: a type of its attributes is not known: {error}") from error
+    for field in attrs.fields(cls):
+        if field.init and field.converter is None and _needs_converting(hints[field.name]):
+            check_fillable(hints[field.name], f"{cls.__name__}.{field.name}")
+
+
+@lru_cache(maxsize=64)
+def make_row_filler(cls: type) -> Callable[[Mapping[str, Any]], Any]:
+    """Return a function from values that were decoded already, by attribute, to an instance of a class."""
+    names = [field.name for field in attrs.fields(cast(Any, cls)) if field.init]
+    # What a service made of nested objects is passed on: cattrs would take it apart.
+    hints = {name: Any if _needs_converting(hint) else hint for name, hint in _hints(cls).items()}
+    return _make_row_converter(cls, {name: name for name in names}, hints, None)
+
+
+def _make_builder(
+    cls: type[R], attributes: list[str], *, has_hidden_id: bool
+) -> Callable[[list[Any]], list[R]]:
+    """Return a function from structs to instances; the usual case is two maps that run in C."""
     fields = attrs.fields_dict(cast(Any, cls))
-    names = [f.name for f in fields.values() if f.init]
+    arguments = [f.name for f in fields.values() if f.init]
     hints = _hints(cls)
-    convert = {a: hints[a] for a in attributes if _needs_converting(hints[a]) and fields[a].converter is None}
-    if names[: len(attributes)] == attributes and not any(fields[a].kw_only for a in attributes):
-        values = _values(attributes) if hidden else msgspec.structs.astuple
-        make: Callable[[list[Any]], list[R]] = lambda twins: list(starmap(cls, map(values, twins)))  # noqa: E731
+    column_hints = {
+        a: hints[a] for a in attributes if _needs_converting(hints[a]) and fields[a].converter is None
+    }
+    if not hasattr(
+        cls, "__entity__"
+    ):  # records come from servers that write moments as numbers, which are UTC
+        column_hints |= {a: hints[a] for a in attributes if _holds_moments(hints[a])}
+    # Where the struct's order is that of the class's arguments, no Python code runs for each row.
+    if arguments[: len(attributes)] == attributes and not any(fields[a].kw_only for a in attributes):
+        get_values = _make_value_getter(attributes) if has_hidden_id else msgspec.structs.astuple
+        build: Callable[[list[Any]], list[R]] = lambda structs: list(starmap(cls, map(get_values, structs)))  # noqa: E731
     else:
         init = [(fields[a].alias or a, operator.attrgetter(a)) for a in attributes]
-        make = lambda twins: [cls(**{alias: get(twin) for alias, get in init}) for twin in twins]  # noqa: E731
-    return _converting(make, convert) if convert else make
+        build = lambda structs: [cls(**{alias: get(struct) for alias, get in init}) for struct in structs]  # noqa: E731
+    guarded = _guard(cls, build)
+    return _convert_columns_first(cls.__name__, guarded, column_hints) if column_hints else guarded
 
 
-def _values(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """A twin's values for these attributes, as a tuple even of one."""
+def _guard(cls: type, build: Callable[[list[Any]], list[R]]) -> Callable[[list[Any]], list[R]]:
+    """Return the same function, whose errors are ours: a class's own converters and validators may raise anything."""
+
+    def build_or_fail(structs: list[Any]) -> list[R]:
+        try:
+            return build(structs)
+        except RecursionError:
+            raise
+        except Exception as error:
+            raise DecodeFailed(f"{cls.__name__} refuses the values: {error}") from error
+
+    return build_or_fail
+
+
+def _make_value_getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function that gives a struct's values for these attributes, as a tuple even of one."""
     get = operator.attrgetter(*attributes)
-    return get if len(attributes) > 1 else lambda twin: (get(twin),)
+    return get if len(attributes) > 1 else lambda struct: (get(struct),)
 
 
-def _converting(
-    make: Callable[[list[Any]], list[R]], hints: Mapping[str, Any]
+def _convert_columns_first(
+    owner: str, build: Callable[[list[Any]], list[R]], hints: Mapping[str, Any]
 ) -> Callable[[list[Any]], list[R]]:
-    """The same, after the columns that msgspec can't decode by itself; one without a value costs next to nothing."""
-    converter = make_converter()
+    """Return the same function, with the columns that msgspec can't decode by itself converted before."""
+    converter = make_lenient_converter()
 
-    def build(twins: list[Any]) -> list[R]:
+    def convert_and_build(structs: list[Any]) -> list[R]:
         for name, hint in hints.items():
-            column = list(map(operator.attrgetter(name), twins))
-            if column.count(None) < len(column):
-                for twin, value in zip(twins, column, strict=True):
-                    if value is not None:
-                        setattr(twin, name, converter.structure(value, hint))
-        return make(twins)
+            column = list(map(operator.attrgetter(name), structs))
+            if column.count(None) < len(column):  # a column without a value costs next to nothing
+                for struct, value in zip(structs, column, strict=True):
+                    if isinstance(value, datetime):
+                        if (
+                            value.tzinfo is not UTC
+                        ):  # the lenient way gives moments in UTC, whatever their text had
+                            setattr(struct, name, to_utc(value))
+                    elif value is not None:
+                        setattr(struct, name, structure_cell(converter, value, hint, owner, name))
+        return build(structs)
 
-    return build
+    return convert_and_build
 
 
-def _careful(
-    cls: type[R], keys: Mapping[str, str], hints: Mapping[str, Any], hidden: str | None
-) -> Callable[[Mapping[str, Any]], R]:
-    """The slow, forgiving way from a decoded row to an instance."""
-    converter = make_converter()
+def _make_row_converter(
+    cls: type[R], keys: Mapping[str, str], hints: Mapping[str, Any], hidden_key: str | None
+) -> Callable[[Mapping[str, msgspec.Raw]], R]:
+    """Return a function from a row's values to an instance: the lenient way."""
+    converter = make_lenient_converter()
     by_key = {key: attr for attr, key in keys.items()}
     fields = attrs.fields_dict(cast(Any, cls))
-    keeps_extra = "extra" in fields
+    has_extra = "extra" in fields
+    build = _guard(cls, lambda values: [cls(**values[0])])
+    # What a class converts by itself is given to it as it is.
+    own = {attr: Any if _has_own_converter(fields[attr], hints[attr]) else hints[attr] for attr in keys}
 
-    def structure(row: Mapping[str, Any]) -> R:
+    def structure(row: Mapping[str, msgspec.Raw]) -> R:
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
-        for key, value in row.items():
+        for key, raw in row.items():
             attr = by_key.get(key)
-            if attr is None:
-                if key != hidden:
-                    extra[key] = value
-                continue
-            values[fields[attr].alias or attr] = structured(converter, value, hints[attr], cls, key)
+            if attr is not None:
+                values[fields[attr].alias or attr] = structure_cell(
+                    converter, raw, own[attr], cls.__name__, key
+                )
+            elif key != hidden_key and has_extra:
+                extra[key] = structure_cell(converter, raw, Any, cls.__name__, key)
         for attr in keys:
             values.setdefault(fields[attr].alias or attr, None)
-        if extra and keeps_extra:
+        if extra:
             values["extra"] = extra
-        return cls(**values)
+        return build([values])[0]
 
     return structure
 
@@ -313,20 +495,20 @@ _DICT_TYPES: Final[Mapping[Kind, Any]] = {
     Kind.NUMBER: float | None,
     Kind.TEXT: str | None,
     Kind.BOOLEAN: bool | None,
-    Kind.TIME: datetime | None,
+    Kind.TIME: _MOMENT | None,
     Kind.CLOCK: int | None,
     Kind.DATE: str | None,
 }
 
 
 class DictReader:
-    """Reads rows into dicts with typed values: times are datetimes, codes are whole numbers.
+    """A reader of rows into dicts with typed values: times are datetimes, codes are whole numbers.
 
     Args:
         kinds: Key on the wire → kind of its values.
         id_key: The key of the ID, if it is selected for paging.
         hide_id: Whether that key is there for paging only, and is taken out of the rows.
-        pause_gc: Whether the garbage collector rests while a page is decoded.
+        pause_gc: Whether the garbage collector is paused while a page is decoded.
     """
 
     def __init__(
@@ -341,48 +523,48 @@ class DictReader:
         self._id_key = id_key
         if id_key is not None:
             self._kinds.setdefault(id_key, Kind.INTEGER)
-        self._hide = hide_id
-        self._pause = pause_gc
-        types_ = {key: _DICT_TYPES.get(kind, Any) for key, kind in kinds.items()}
+        self._hides_id = hide_id
+        self._pauses_gc = pause_gc
+        value_types = {key: _DICT_TYPES.get(kind, Any) for key, kind in kinds.items()}
         if id_key is not None:
-            types_[id_key] = int
-        row = TypedDict("row", types_, total=False)  # type: ignore[misc]
-        self._page: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[row], strict=False)
+            value_types[id_key] = int
+        row = TypedDict("row", value_types, total=False)  # type: ignore[misc]
+        self._page_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[row], strict=False)
         self._converter: cattrs.Converter | None = None
 
     def page(self, body: bytes) -> Page[dict[str, Any]]:
-        """Decode a page; if a value refuses its type, the page is read with the careful hooks."""
-        if not self._pause:
+        """Decode a page; if a value does not fit its type, all rows of the page take the lenient way.
+
+        Raises:
+            DecodeFailed: The body is not a JSON array of objects of this kind.
+        """
+        if not self._pauses_gc:
             return self._decode(body)
-        with _gc_paused():
+        with _pause_gc():
             return self._decode(body)
 
     def _decode(self, body: bytes) -> Page[dict[str, Any]]:
         try:
-            rows: list[dict[str, Any]] = self._page.decode(body)
+            rows: list[dict[str, Any]] = self._page_decoder.decode(body)
         except _REFUSED:
-            rows = [self._row(raw) for raw in _raw_rows(body)]
-        except msgspec.DecodeError as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
-        return Page(rows, self._ids(rows))
+            rows = _read_each(body, self._decode_row)
+        return Page(rows, self._ids_of(rows))
 
-    def _ids(self, rows: list[dict[str, Any]]) -> list[int] | None:
+    def _ids_of(self, rows: list[dict[str, Any]]) -> list[int] | None:
         if self._id_key is None:
             return None
         key = self._id_key
         try:
-            return [row.pop(key) for row in rows] if self._hide else [row[key] for row in rows]
+            ids = [row.pop(key) for row in rows] if self._hides_id else [row[key] for row in rows]
         except KeyError:
             raise DecodeFailed(f"a row without {key!r}, which was selected") from None
+        return _check_ids(ids)
 
-    def _row(self, raw: msgspec.Raw) -> dict[str, Any]:
-        values = _json(raw)
-        if not isinstance(values, dict):
-            raise DecodeFailed(f"{type(values).__name__} instead of an object with fields")
+    def _decode_row(self, raw: msgspec.Raw) -> dict[str, Any]:
         if self._converter is None:
-            self._converter = make_converter()
+            self._converter = make_lenient_converter()
         return {
-            key: structured(self._converter, value, _DICT_TYPES.get(self._kinds[key], Any), dict, key)
-            for key, value in values.items()
+            key: structure_cell(self._converter, value, _DICT_TYPES.get(self._kinds[key], Any), "a dict", key)
+            for key, value in _split_row(raw).items()
             if key in self._kinds
         }

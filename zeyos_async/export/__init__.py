@@ -1,10 +1,10 @@
-"""Streaming a query to a file: JSON lines or CSV, complete under its name or not there at all."""
+"""Exports of a query to a file of JSON lines or CSV, which appears when it is complete or not at all."""
 
 from __future__ import annotations
 
+from .export_job import export
 from .formats import FORMATS
 from .mappings import RowPages
 from .progress import ExportProgress, ExportResult
-from .run import export
 
 __all__ = ["FORMATS", "ExportProgress", "ExportResult", "RowPages", "export"]

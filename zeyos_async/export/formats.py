@@ -1,4 +1,4 @@
-"""The names of the formats, and which one a file's name asks for."""
+"""The names of the formats, and the choice of one by a file's name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import attrs
 
 from ..errors import InvalidArgument
 
-__all__ = ["FORMATS", "Format", "format_of"]
+__all__ = ["FORMATS", "Format", "choose_format"]
 
 FORMATS: Final = ("jsonl", "csv", "jsonl.gz", "csv.gz")
-"""What ``format=`` takes; a file's suffix says the same."""
+"""Values of ``format=``. A file's suffix can say the same."""
 
 _SUFFIXES: Final = {"jsonl": "jsonl", "ndjson": "jsonl", "csv": "csv"}
 STDOUT: Final = "-"
@@ -23,7 +23,7 @@ class Format:
     """A format.
 
     Attributes:
-        rows: How a row is written: ``"jsonl"`` or ``"csv"``.
+        rows: The form of a row: ``"jsonl"`` or ``"csv"``.
         compression: ``"gz"``, or ``""``.
     """
 
@@ -34,35 +34,36 @@ class Format:
         return f"{self.rows}.{self.compression}" if self.compression else self.rows
 
 
-def format_of(target: object, asked: str | None = None) -> Format:
-    """The format of an export.
+def choose_format(target: object, name: str | None = None) -> Format:
+    """Return the format of an export.
 
     Args:
         target: A path, ``"-"``, or an open file.
-        asked: What the caller asked for, in place of what the path's suffix says.
+        name: The format that the caller named, in place of the path's suffix.
 
     Raises:
         InvalidArgument: Neither says a format that is known.
     """
-    if asked is not None:
-        return _parsed(asked.removeprefix(".")) or _unknown(f"format={asked!r} is not known")
+    if name is not None:
+        return _parse(name.removeprefix(".")) or _raise_unknown(f"format={name!r} is not known")
     if target == STDOUT or not isinstance(target, (str, os.PathLike)):
         return Format("jsonl")
-    name = os.path.basename(os.fspath(target))
-    suffixes = str(name).lower().split(".")[1:]
-    found = _parsed(".".join(suffixes[-2:])) or _parsed(".".join(suffixes[-1:]))
-    return found or _unknown(f"the name {str(name)!r} does not say a known format")
+    file_name = os.path.basename(os.fspath(target))
+    suffixes = str(file_name).lower().split(".")[1:]
+    # Two suffixes first: .csv.gz is one format, and .gz alone is none.
+    file_format = _parse(".".join(suffixes[-2:])) or _parse(".".join(suffixes[-1:]))
+    return file_format or _raise_unknown(f"the name {str(file_name)!r} does not say a known format")
 
 
-def _parsed(text: str) -> Format | None:
-    name, _, compression = text.lower().partition(".")
-    if name not in _SUFFIXES or compression not in ("", "gz"):
+def _parse(text: str) -> Format | None:
+    suffix, _, compression = text.lower().partition(".")
+    if suffix not in _SUFFIXES or compression not in ("", "gz"):
         return None
-    return Format(_SUFFIXES[name], compression)
+    return Format(_SUFFIXES[suffix], compression)
 
 
-def _unknown(problem: str) -> Format:
-    known = ", ".join(FORMATS)
+def _raise_unknown(problem: str) -> Format:
+    names = ", ".join(FORMATS)
     raise InvalidArgument(
-        f"{problem}; the formats are {known}: end the file's name with one of them, or say which one"
+        f"{problem}; the formats are {names}: end the file's name with one of them, or say which one"
     )

@@ -1,4 +1,4 @@
-"""Rows that come of no query: of an API whose searches answer with everything, or of a program's own."""
+"""Exports of rows that don't come from a query: of an API whose searches have no pages, or of a program's own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from ..json_text import encode_lines
 from ..schema import Kind
-from .rows import Column, moment
+from .rows import Column, to_iso
 
 __all__ = ["MappingLines", "RowPages"]
 
+# Decimals as numbers: msgspec would write them as texts, which have another type for a reader.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -23,26 +25,26 @@ class RowPages:
 
     Attributes:
         columns: Key → kind, in the order of a CSV file's columns. Times are Unix seconds.
-        pages: Gives the pages; each row is a mapping by key. JSON lines hold all that is in it.
-        count: Gives the number of rows for the progress, or ``None``.
+        pages: A function that yields the pages; each row is a mapping by key. JSON lines hold all of its keys.
+        count: A function that returns the number of rows for the progress, or ``None``.
     """
 
     columns: Mapping[str, Kind]
     pages: Callable[[], AsyncGenerator[list[Mapping[str, Any]]]]
     count: Callable[[], Awaitable[int]] | None = None
 
-    def listed(self) -> tuple[Column, ...]:
-        """The columns as exports have them."""
+    def column_list(self) -> tuple[Column, ...]:
+        """Return the columns in the form that encoders take."""
         return tuple(Column(key, key, kind) for key, kind in self.columns.items())
 
-    async def rows(self) -> AsyncGenerator[list[Any]]:
-        """The pages as they are."""
+    async def read_mappings(self) -> AsyncGenerator[list[Any]]:
+        """Yield the pages with rows as mappings, for JSON lines."""
         async with aclosing(self.pages()) as pages:
             async for page in pages:
                 yield page
 
-    async def cells(self) -> AsyncGenerator[list[Any]]:
-        """The pages with rows as tuples in the order of the columns."""
+    async def read_tuples(self) -> AsyncGenerator[list[Any]]:
+        """Yield the pages with rows as tuples in the order of the columns, for CSV."""
         keys = tuple(self.columns)
         async with aclosing(self.pages()) as pages:
             async for page in pages:
@@ -50,18 +52,18 @@ class RowPages:
 
 
 class MappingLines:
-    """JSON lines of mappings."""
+    """An encoder of mappings as JSON lines."""
 
     def __init__(self, columns: tuple[Column, ...], *, iso: bool) -> None:
         self._times = [column.key for column in columns if column.kind is Kind.TIME] if iso else []
 
-    def head(self) -> bytes:
-        """Nothing."""
+    def header(self) -> bytes:
+        """Return nothing: JSON lines have no header."""
         return b""
 
     def encode(self, rows: list[Any]) -> bytes:
-        """The lines of a page."""
-        return _ENCODER.encode_lines([self._readable(row) for row in rows] if self._times else rows)
+        """Return the lines of a page."""
+        return encode_lines([self._iso_times(row) for row in rows] if self._times else rows, _ENCODER)
 
-    def _readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        return {**row, **{key: moment(row[key]) for key in self._times if key in row}}
+    def _iso_times(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**row, **{key: to_iso(row[key]) for key in self._times if key in row}}

@@ -1,4 +1,4 @@
-"""What an export says while it runs, and when it is done."""
+"""The progress of a running export, and the result of a finished one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ExportProgress", "ExportResult"]
 
 @attrs.frozen(kw_only=True)
 class ExportProgress:
-    """How far an export is.
+    """The progress of a running export.
 
     Attributes:
         rows: Rows written.
@@ -28,12 +28,12 @@ class ExportProgress:
 
     @property
     def rate(self) -> float:
-        """Rows per second so far."""
+        """Rows per second since the start."""
         return self.rows / self.elapsed if self.elapsed > 0 else 0.0
 
     @property
     def remaining(self) -> float | None:
-        """Seconds left at that rate; ``None`` while that can't be told."""
+        """Seconds left at that rate, or ``None`` while they can't be estimated."""
         if self.expected is None or not self.rows:
             return None
         return max(0, self.expected - self.rows) * self.elapsed / self.rows
@@ -48,7 +48,7 @@ class ExportResult:
         format: Such as ``"csv.gz"``.
         rows: Rows written, a header not counted.
         bytes: Bytes written, after compression.
-        seconds: How long it took.
+        seconds: The time that it took.
     """
 
     path: Path | None

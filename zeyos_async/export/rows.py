@@ -1,13 +1,28 @@
-"""From a page's bytes to rows that can be written, by the shortest way that keeps every value.
+"""Row types for exports: a page's bytes to rows that an encoder can write, without changing a value.
 
-Three ways, from the shortest:
+The problem: records would be decoded, converted and encoded again only to end in a file, and would lose the
+digits of numbers and the keys that they don't know on the way.
 
-* ``PassThrough``: the bytes of each row as the server sent them. For JSON lines.
-* twins: each row in a ``msgspec.Struct`` whose fields are the selected columns in their order.
-* tuples: the same columns decoded without types, for a page whose values are not of the kinds that
-  the tables promise. Slower, and takes anything.
+The idea: decode as little as the target needs. There are three forms of a row, the cheapest first:
 
-Numbers keep their digits on all of them: integers have no bound and fractions become ``Decimal``.
+* ``ByteRows``: the bytes of each row as the server sent them, for JSON lines.
+* ``StructRows``: each row as a ``msgspec.Struct`` made for this export, whose fields ``c0``, ``c1``, … are
+  the selected columns in their order. msgspec decodes a page of them in C. For CSV, and for JSON lines with
+  other times.
+* tuples of the same columns, decoded without types. A page whose values are not of the kinds that the tables
+  promise makes the struct decoder fail; that page alone is decoded again as dicts, and becomes tuples. This
+  is slower and takes anything.
+
+Numbers keep their digits in all forms: integers have no bound, and fractions become ``Decimal``.
+
+Times stay as they are on the wire here: a decoder that makes datetimes of numbers is a lax one, which also makes
+nothing of the text "null", and a number of "7". The encoders convert the columns of times by ``to_iso``.
+
+A mark travels with a page of bytes, as a subclass of ``list``, so that an encoder need not look again:
+``OneLineRows`` (no line breaks within rows).
+
+Paging by ID needs the ID of each row. If it was not selected, the struct has it as a last, hidden field,
+which the encoder cuts off.
 """
 
 from __future__ import annotations
@@ -21,17 +36,19 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import msgspec
 
-from ..codec import DecodeFailed, Page, RawReader, RowReader
+from ..codec import DecodeFailed, Page, RawReader, RowReader, find_unreadable
+from ..codec.lenient import to_int
+from ..json_text import decode_json
 from ..schema import Entity, Kind, resolve
 
 if TYPE_CHECKING:
     from ..services.base.query import Query
 
-__all__ = ["Column", "OneLineRows", "PassThrough", "PlainPage", "Twins", "columns_of", "moment"]
+__all__ = ["ByteRows", "Column", "OneLineRows", "StructRows", "iso_columns", "query_columns", "to_iso"]
 
-_HIDDEN: Final = "hidden_id"
-_SCALAR: Final = str | int | bool | None
-_FLAT: Final[Mapping[Kind, Any]] = {
+_HIDDEN_ID: Final = "hidden_id"
+_ANY_SCALAR: Final = str | int | bool | None
+_SCALAR_TYPES: Final[Mapping[Kind, Any]] = {
     Kind.INTEGER: int | None,
     Kind.NUMBER: Decimal | int | None,
     Kind.TIME: int | None,
@@ -41,15 +58,15 @@ _FLAT: Final[Mapping[Kind, Any]] = {
 
 @attrs.frozen
 class Column:
-    """One column: its key in the row, its path in the API, and what its values are."""
+    """One column: its key in the row, its path in the API, and the kind of its values."""
 
     key: str
     path: str
     kind: Kind
 
 
-def columns_of(query: Query[Any]) -> tuple[Column, ...]:
-    """The columns of a query's rows, in order."""
+def query_columns(query: Query[Any]) -> tuple[Column, ...]:
+    """Return the columns of a query's rows, in order."""
     plan = query._plan
     if plan.columns is not None:
         return tuple(Column(k, p, resolve(plan.entity, p).kind) for k, p in plan.columns.items())
@@ -57,8 +74,11 @@ def columns_of(query: Query[Any]) -> tuple[Column, ...]:
     return (*own, Column("extdata", "extdata", Kind.JSON)) if plan.extdata else own
 
 
-def moment(value: Any) -> Any:
-    """Unix seconds as ISO 8601 in UTC; a number beyond the calendar, and what is no number, stay as they are."""
+def to_iso(value: Any) -> Any:
+    """Return Unix seconds as a datetime in UTC, which encoders write as ISO 8601.
+
+    A number beyond the calendar, and a value that is no number, is returned as it is.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return value
     try:
@@ -67,36 +87,42 @@ def moment(value: Any) -> Any:
         return value
 
 
-class PlainPage(list[Any]):
-    """A page of twins none of which has ``,null`` within a text."""
+def iso_columns(rows: list[tuple[Any, ...]], times: list[int]) -> list[tuple[Any, ...]]:
+    """Return the rows with the columns of these indexes as datetimes."""
+    if not times or not rows:
+        return rows
+    columns: list[Any] = list(zip(*rows, strict=True))
+    for index in times:
+        columns[index] = list(map(to_iso, columns[index]))
+    return list(zip(*columns, strict=True))
 
 
 class OneLineRows(list[Any]):
-    """A page of raw rows each of which is on one line."""
+    """A page of raw rows without line breaks."""
 
 
 @attrs.frozen
-class PassThrough:
+class ByteRows:
     """Rows as the bytes that the server sent."""
 
     selected: tuple[Column, ...]
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
-        """Key → path of what is selected."""
+        """Return the selected columns: key → path."""
         return {column.key: column.path for column in self.selected}
 
     def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
-        """A reader of the rows' bytes and their IDs."""
+        """Return a reader of the rows' bytes and their IDs."""
         return _LineReader(id_key)
 
     def value(self, row: Any, path: str) -> Any:
-        """A row's value, for the check that the server applied the filter."""
-        values = msgspec.json.decode(row)
+        """Return one value of a row, for the check that the server applied the filter."""
+        values = decode_json(row)
         return values.get(next(column.key for column in self.selected if column.path == path))
 
 
 class _LineReader(RawReader):
-    """Reads raw rows, and looks once at the whole page for what would break lines."""
+    """A reader of raw rows that checks the whole page once for line breaks."""
 
     def page(self, body: bytes) -> Page[msgspec.Raw]:
         page = super().page(body)
@@ -106,92 +132,82 @@ class _LineReader(RawReader):
 
 
 @attrs.frozen
-class Twins:
+class StructRows:
     """Rows as structs with the columns in order, or as tuples of them.
 
     Attributes:
         selected: The columns.
-        iso: Whether times become datetimes.
-        flat: Whether a page with anything but plain values in it is given as tuples.
+        scalars_only: Whether a page with objects or lists in it becomes tuples.
     """
 
     selected: tuple[Column, ...]
-    iso: bool = False
-    flat: bool = False
+    scalars_only: bool = False
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
-        """Key → path of what is selected."""
+        """Return the selected columns: key → path."""
         return {column.key: column.path for column in self.selected}
 
     def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
-        """A reader of the columns."""
-        return _TwinReader(self, id_key)
+        """Return a reader of the columns."""
+        return _StructReader(self, id_key)
 
     def value(self, row: Any, path: str) -> Any:
-        """A row's value, for the check that the server applied the filter."""
+        """Return one value of a row, for the check that the server applied the filter."""
         index = next(i for i, column in enumerate(self.selected) if column.path == path)
         return row[index] if isinstance(row, tuple) else getattr(row, f"c{index}")
 
-    def type_of(self, column: Column) -> Any:
-        """What the fast way takes for a column."""
-        if column.kind is Kind.TIME and self.iso:
-            return datetime | None
-        return _FLAT.get(column.kind, _SCALAR) if self.flat else Any
+    def field_type(self, column: Column) -> Any:
+        """Return the type that the struct decoder expects in a column."""
+        return _SCALAR_TYPES.get(column.kind, _ANY_SCALAR) if self.scalars_only else Any
 
 
-class _TwinReader:
-    """Reads pages into twins; a page that they refuse, into tuples."""
+class _StructReader:
+    """A reader of pages as structs, or as tuples if the struct decoder refuses a page."""
 
-    def __init__(self, shape: Twins, id_key: str | None) -> None:
-        self._shape = shape
+    def __init__(self, shape: StructRows, id_key: str | None) -> None:
+        self._row_type = shape
         self._keys = [column.key for column in shape.selected]
         self._id_key = id_key
         self._id_index = self._keys.index(id_key) if id_key in self._keys else None
         fields: list[Any] = [
-            (f"c{index}", shape.type_of(column), msgspec.field(name=column.key, default=None))
+            (f"c{index}", shape.field_type(column), msgspec.field(name=column.key, default=None))
             for index, column in enumerate(shape.selected)
         ]
         if id_key is not None and self._id_index is None:
-            fields.append((_HIDDEN, int, msgspec.field(name=id_key)))
-        twin = msgspec.defstruct("Twin", fields, gc=False, kw_only=True)
-        # Not strict only for times: there an integer is to become a datetime.
-        self._fast: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-            list[twin],  # type: ignore[valid-type]
-            strict=not shape.iso,
+            fields.append((_HIDDEN_ID, int, msgspec.field(name=id_key)))
+        # gc=False: rows refer to no other row, and the collector need not walk through millions of them.
+        struct = msgspec.defstruct("ExportRow", fields, gc=False, kw_only=True)
+        self._struct_decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+            list[struct],  # type: ignore[valid-type]
             float_hook=Decimal,
         )
-        self._careful = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+        self._dict_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
     def page(self, body: bytes) -> Page[Any]:
         """Decode a page."""
         try:
-            rows = self._fast.decode(body)
-        except msgspec.ValidationError:
-            return self._tuples(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
-        # Before null in an object there is a colon: this is in a text, or in an array.
-        if b",null" not in body:
-            rows = PlainPage(rows)
-        return Page(rows, self._ids(rows))
+            rows = self._struct_decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # half a character is one, too
+            return self._read_tuples(body)
+        return Page(rows, self._read_ids(rows))
 
-    def _ids(self, rows: list[Any]) -> list[int] | None:
+    def _read_ids(self, rows: list[Any]) -> list[int] | None:
         if self._id_key is None:
             return None
-        name = _HIDDEN if self._id_index is None else f"c{self._id_index}"
+        name = _HIDDEN_ID if self._id_index is None else f"c{self._id_index}"
         ids = list(map(operator.attrgetter(name), rows))
-        return self._whole(ids)
+        return self._to_ids(ids)
 
-    def _tuples(self, body: bytes) -> Page[Any]:
+    def _read_tuples(self, body: bytes) -> Page[Any]:
         try:
-            rows = self._careful.decode(body)
+            rows = decode_json(body, self._dict_decoder)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DecodeFailed(f"not a list of rows: {error}") from error
-        ids = None if self._id_key is None else self._whole([row.get(self._id_key) for row in rows])
+            raise DecodeFailed(f"not a list of rows: {error}{find_unreadable(body)}") from error
+        ids = None if self._id_key is None else self._to_ids([row.get(self._id_key) for row in rows])
         return Page([tuple(map(row.get, self._keys)) for row in rows], ids)
 
-    def _whole(self, ids: list[Any]) -> list[int]:
+    def _to_ids(self, ids: list[Any]) -> list[int]:
         try:
-            return [int(value) for value in ids]
+            return list(map(to_int, ids))
         except (TypeError, ValueError):
             raise DecodeFailed(f"a row without a usable {self._id_key!r}, which was selected") from None

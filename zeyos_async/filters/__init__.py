@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .arguments import condition, field_path, order
+from ..deprecated import renamed
+from .arguments import Condition, condition, field_path, order
 from .builder import F, FieldNamespace, FieldRef
 from .expression import (
     FALSE,
@@ -19,9 +20,9 @@ from .expression import (
     Order,
     all_of,
     any_of,
-    compare,
     fields,
 )
+from .operands import compare
 
 # Functions named like their module must be bound at once: importing the submodule later would put the
 # module in their place.
@@ -34,13 +35,16 @@ if TYPE_CHECKING:
     from .compilers.octaved import from_octaved, to_octaved
     from .compilers.ox import attachment, from_ox, header, to_ox
     from .compilers.zeyos import from_zeyos, to_zeyos
-    from .parser import parse, to_text
+    from .normalize import normalize as bind  # noqa: F401 - the old name, for type checkers
+    from .parser import parse
+    from .printer import to_text
 
 __all__ = [
     "FALSE",
     "TRUE",
     "And",
     "Comparison",
+    "Condition",
     "Constant",
     "Expression",
     "F",
@@ -88,15 +92,15 @@ _HOMES = {
     "to_octaved": "compilers.octaved",
     "to_ox": "compilers.ox",
     "to_general": "compilers.general",
-    "to_text": "parser",
+    "to_text": "printer",
     "to_zeyos": "compilers.zeyos",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Load what only some programs need, when they first ask for it."""
+    """Load a name that only some programs need, when it is first asked for."""
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals()[renamed(__name__, {"bind": "normalize"})(name)]
     from importlib import import_module
 
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)

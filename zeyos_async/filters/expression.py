@@ -1,34 +1,40 @@
-"""What a filter is, as a value: a small frozen tree of comparisons.
+"""A filter as a value: a small frozen tree of comparisons.
 
 Every way to write a filter (``F``, typed fields, text, an API's own JSON) ends in these nodes, and
 everything that reads one (compilers, ``evaluate``, ``str``) starts from them. The nodes hold plain
 values only: ``None``, ``bool``, ``int``, ``float``, ``Decimal``, ``str`` and UTC ``datetime``; enums
-have become their codes on the way in (see :func:`plain`).
+have become their codes on the way in (see :mod:`~zeyos_async.filters.operands`).
 
 ``and``/``or``/``not`` follow SQL's three-valued logic: a comparison with NULL is neither true nor
 false, and a row is selected only where the whole filter is true. So ``x != 5`` does not select
 rows whose ``x`` is NULL.
 
-The nodes are ``msgspec`` structs, since a filter's cost is the making of its nodes, and those are
-five times cheaper to make than a frozen ``attrs`` instance.
+How deep a tree is nested is counted when a node is made and bounded by ``MAX_DEPTH``, so that every reader may
+walk it by recursion. The nodes are ``msgspec`` structs, since a filter's cost is the making of its nodes, and
+those are five times cheaper to make than a frozen ``attrs`` instance.
 """
 
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeAlias
 
 import msgspec
 
 from ..errors import InvalidCondition
+from .display import describe
 
 __all__ = [
     "FALSE",
+    "LIKE_OPS",
+    "LIST_OPS",
     "MAX_DEPTH",
+    "NULL_OPS",
+    "REGEX_OPS",
+    "TEXT_OPS",
     "TRUE",
     "And",
     "Comparison",
@@ -41,20 +47,12 @@ __all__ = [
     "Scalar",
     "all_of",
     "any_of",
-    "check_path",
-    "check_pattern",
-    "compare",
-    "describe",
+    "comparisons_in",
     "fields",
-    "leaves",
-    "literal",
-    "plain",
-    "plain_list",
-    "shorten",
 ]
 
 Scalar: TypeAlias = bool | int | float | Decimal | str | datetime
-"""What a comparison may compare with, apart from ``None``."""
+"""A value that a comparison may compare with, apart from ``None``."""
 
 MAX_DEPTH: Final = 100
 """How deep conditions may be nested. Flat AND and OR lists of any length are one level."""
@@ -101,15 +99,16 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
         if not isinstance(other, Expression):
             return NotImplemented
         if type(self) is And and type(other) is Comparison:
-            return And((*self.items, other), self.depth)  # a chain of & counts the depth once
-        return And(_flat(And, (self, other)))
+            # A comparison adds no depth; counting it anew at each & would walk a long chain again and again.
+            return And((*self.items, other), self.depth)
+        return And(_flatten(And, (self, other)))
 
     def __or__(self, other: Expression) -> Or:
         if not isinstance(other, Expression):
             return NotImplemented
         if type(self) is Or and type(other) is Comparison:
             return Or((*self.items, other), self.depth)
-        return Or(_flat(Or, (self, other)))
+        return Or(_flatten(Or, (self, other)))
 
     def __invert__(self) -> Expression:
         return Not(self)
@@ -124,17 +123,17 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Expression) or type(self) is not type(other):
             return NotImplemented
-        return _identity(self) == _identity(other)
+        return _identity_key(self) == _identity_key(other)
 
     def __ne__(self, other: object) -> bool:  # msgspec's own would compare by identity
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else not equal
 
     def __hash__(self) -> int:
-        return hash(_identity(self))
+        return hash(_identity_key(self))
 
     def __str__(self) -> str:
-        from .parser import to_text
+        from .printer import to_text  # here: the printer imports this module
 
         return to_text(self)
 
@@ -143,19 +142,22 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 class Comparison(Expression, frozen=True, eq=False, gc=False):
-    """One field compared with a constant. Made by ``F``, typed fields, ``parse`` or :func:`compare`.
+    """One field compared with a constant. Made by ``F``, typed fields, ``parse`` or ``compare``.
 
-    The constructor itself checks nothing, for speed; :func:`compare` does.
+    The constructor itself checks nothing, for speed; ``compare`` does.
 
     Attributes:
         path: The field, dotted: ``"lastname"``, ``"contact.city"``, ``"extdata.nickname"``.
         op: The operator.
         value: A plain value; a tuple of them for ``IN`` and ``NOT_IN``; ``None`` for the NULL tests.
+        is_bare: Whether it was written as a field alone, which only fields of true and false may be; equality and
+            text don't tell.
     """
 
     path: str
     op: Op
     value: Any = None
+    is_bare: bool = False
 
 
 class And(Expression, frozen=True, eq=False, gc=False):
@@ -171,7 +173,7 @@ class And(Expression, frozen=True, eq=False, gc=False):
 
     def __post_init__(self) -> None:
         if not self.depth:
-            _close(self, self.items, least=2)
+            _count_depth(self, self.items, minimum=2)
 
 
 class Or(Expression, frozen=True, eq=False, gc=False):
@@ -187,7 +189,7 @@ class Or(Expression, frozen=True, eq=False, gc=False):
 
     def __post_init__(self) -> None:
         if not self.depth:
-            _close(self, self.items, least=2)
+            _count_depth(self, self.items, minimum=2)
 
 
 class Not(Expression, frozen=True, eq=False, gc=False):
@@ -203,7 +205,7 @@ class Not(Expression, frozen=True, eq=False, gc=False):
 
     def __post_init__(self) -> None:
         if not self.depth:
-            _close(self, (self.item,), least=1)
+            _count_depth(self, (self.item,), minimum=1)
 
 
 class Constant(Expression, frozen=True, eq=False, gc=False):
@@ -236,159 +238,39 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
 
 def all_of(items: Iterable[Expression]) -> Expression:
-    """AND over any number of conditions; ``TRUE`` over none. Nested ANDs become one."""
-    flat = _flat(And, items)
+    """Return the AND of any number of conditions; ``TRUE`` for none. Nested ANDs become one."""
+    flat = _flatten(And, items)
     return And(flat) if len(flat) > 1 else flat[0] if flat else TRUE
 
 
 def any_of(items: Iterable[Expression]) -> Expression:
-    """OR over any number of conditions; ``FALSE`` over none. Nested ORs become one."""
-    flat = _flat(Or, items)
+    """Return the OR of any number of conditions; ``FALSE`` for none. Nested ORs become one."""
+    flat = _flatten(Or, items)
     return Or(flat) if len(flat) > 1 else flat[0] if flat else FALSE
 
 
-_AS_THEY_ARE: Final = frozenset({str, int, bool})
-
-
-def compare(path: str, op: Op, value: Any = None) -> Comparison:
-    """A comparison, checked.
-
-    Args:
-        path: The field, dotted.
-        op: The operator.
-        value: What to compare with: an iterable for ``IN`` and ``NOT_IN``, text for the LIKE and regular
-            expression operators, nothing for the NULL tests, else one value.
-
-    Raises:
-        InvalidCondition: The path is empty or has an empty part, or the value doesn't fit the operator.
-    """
-    check_path(path)
-    if op in NULL_OPS:
-        if value is not None:
-            raise InvalidCondition(f"{path} {op} takes no value, not {describe(value)}.")
-        return Comparison(path, op)
-    if op in LIST_OPS:
-        kept, null = plain_list(path, value)
-        if null:
-            raise InvalidCondition(f"{path}: a list can't hold NULL; use in_() or not_in() of a field.")
-        return Comparison(path, op, kept)
-    if op in TEXT_OPS:
-        return Comparison(path, op, check_pattern(path, op, value))
-    return Comparison(path, op, plain(path, value))
-
-
-def check_path(path: str) -> str:
-    """The path itself, if it can be one.
-
-    Raises:
-        InvalidCondition: It is no text, empty, or has an empty part.
-    """
-    if not isinstance(path, str) or not path or "" in path.split("."):
-        raise InvalidCondition(
-            f"A field is named by dotted text such as 'contact.city', not {describe(path)}."
-        )
-    return path
-
-
-def plain(path: str, value: Any) -> Scalar:
-    """The plain value that a condition keeps: enums become codes, times become UTC.
-
-    Args:
-        path: The field it is compared with, for the message.
-        value: What the user gave.
-
-    Raises:
-        InvalidCondition: No filter can compare with it.
-    """
-    kind = type(value)
-    if kind in _AS_THEY_ARE:
-        return value  # type: ignore[no-any-return]
-    if isinstance(value, enum.Enum) and isinstance(value.value, str | int):
-        return value.value
-    if isinstance(value, datetime):
-        return _utc(path, value)
-    if isinstance(value, float | Decimal):
-        if not (math.isfinite(value) if isinstance(value, float) else value.is_finite()):
-            raise InvalidCondition(f"{path}: {value!r} is not a number that can be compared with.")
-        return float(value) if isinstance(value, float) else Decimal(value)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int):
-        return int(value)
-    raise InvalidCondition(f"{path} can't be compared with {describe(value)}.{_advice(value)}")
-
-
-def plain_list(path: str, values: Any) -> tuple[tuple[Scalar, ...], bool]:
-    """The plain values of an ``in`` list but ``None``, and whether ``None`` was among them.
-
-    They keep their order; those of a set are sorted, so that the same set always sends the same request.
-
-    Raises:
-        InvalidCondition: It is text, no iterable of values, or has an element that can't be compared with.
-    """
-    if isinstance(values, str | bytes | bytearray | dict) or not isinstance(values, Iterable):
-        hint = f" Did you mean [{values!r}]?" if isinstance(values, str) else ""
-        raise InvalidCondition(f"{path}: 'in' takes a list of values, not {describe(values)}.{hint}")
-    given = list(values)
-    if _AS_THEY_ARE.issuperset(map(type, given)) and not isinstance(values, set | frozenset):
-        return tuple(given), False
-    kept = [plain(path, value) for value in given if value is not None]
-    if isinstance(values, set | frozenset):
-        kept.sort(key=lambda value: (type(value).__name__, value))
-    return tuple(kept), len(kept) < len(given)
-
-
-def check_pattern(path: str, op: Op, pattern: Any) -> str:
-    """The pattern itself, if LIKE or a regular expression can take it.
-
-    Raises:
-        InvalidCondition: It is no text, or a LIKE pattern that ends within an escape.
-    """
-    if not isinstance(pattern, str):
-        raise InvalidCondition(f"{path}: {op} takes a text pattern, not {describe(pattern)}.")
-    if op in LIKE_OPS and (len(pattern) - len(pattern.rstrip("\\"))) % 2:
-        raise InvalidCondition(
-            f"{path}: the LIKE pattern {shorten(repr(pattern))} ends with a lone backslash, which escapes nothing: double it."
-        )
-    return str(pattern)
-
-
-def describe(value: Any) -> str:
-    """A value and its type for a message, short and without fail."""
-    return f"{type(value).__name__} {shorten(literal(value))}"
-
-
-def literal(value: Any) -> str:
-    """``repr``, also of integers that are too large for Python to write in decimal."""
-    return hex(value) if type(value) is int and value.bit_length() > 10_000 else repr(value)
-
-
-def shorten(text: str, most: int = 80) -> str:
-    """A text for a message: its beginning, if it is long."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def fields(expr: Expression) -> frozenset[str]:
-    """The paths of all fields that a condition reads."""
+    """Return the paths of all fields that a condition reads."""
     if isinstance(expr, And | Or):
-        below = [item for item in expr.items if type(item) is not Comparison]
+        nested = [item for item in expr.items if type(item) is not Comparison]
         own = frozenset([item.path for item in expr.items if type(item) is Comparison])
-        return own.union(*map(fields, below)) if below else own
-    return frozenset([leaf.path for leaf in leaves(expr)])
+        return own.union(*map(fields, nested)) if nested else own
+    return frozenset([comparison.path for comparison in comparisons_in(expr)])
 
 
-def leaves(expr: Expression) -> Iterator[Comparison]:
-    """The comparisons in a condition, from left to right."""
+def comparisons_in(expr: Expression) -> Iterator[Comparison]:
+    """Yield the comparisons in a condition, from left to right."""
     if isinstance(expr, Comparison):
         yield expr
     elif isinstance(expr, And | Or):
         for item in expr.items:
-            yield from leaves(item)
+            yield from comparisons_in(item)
     elif isinstance(expr, Not):
-        yield from leaves(expr.item)
+        yield from comparisons_in(expr.item)
 
 
-def _flat(kind: type[And] | type[Or], items: Iterable[Expression]) -> tuple[Expression, ...]:
+def _flatten(kind: type[And] | type[Or], items: Iterable[Expression]) -> tuple[Expression, ...]:
+    """Return the operands of an AND (or OR), with those of operands that are themselves one in their place."""
     flat: list[Expression] = []
     for item in items:
         if isinstance(item, kind):
@@ -398,28 +280,28 @@ def _flat(kind: type[And] | type[Or], items: Iterable[Expression]) -> tuple[Expr
     return tuple(flat)
 
 
-def _close(node: And | Or | Not, items: tuple[Expression, ...], *, least: int) -> None:
-    """Count the depth, once and for all: what is bounded here can be walked by recursion everywhere."""
-    if len(items) < least:
+def _count_depth(node: And | Or | Not, items: tuple[Expression, ...], *, minimum: int) -> None:
+    """Count the depth of a new node and store it; refuse a node with too few or with wrong operands."""
+    if len(items) < minimum:
         raise InvalidCondition(
-            f"{type(node).__name__} needs at least {least} conditions; use all_of() or any_of()."
+            f"{type(node).__name__} needs at least {minimum} conditions; use all_of() or any_of()."
         )
-    below = 0
+    depth = 0
     for item in items:
         kind = type(item)
         if kind is Comparison:
             continue
         if kind is And or kind is Or or kind is Not:
-            below = max(below, item.depth)  # type: ignore[attr-defined]
+            depth = max(depth, item.depth)  # type: ignore[attr-defined]
         elif kind is not Constant:
             raise InvalidCondition(f"{type(node).__name__} takes conditions, not {describe(item)}.")
-    if below >= MAX_DEPTH:
+    if depth >= MAX_DEPTH:
         raise InvalidCondition(f"The condition is nested deeper than {MAX_DEPTH} levels.")
-    msgspec.structs.force_setattr(node, "depth", below + 1)
+    msgspec.structs.force_setattr(node, "depth", depth + 1)
 
 
-def _identity(expr: Expression) -> tuple[Any, ...]:
-    """What makes two nodes of one class the same; ``1``, ``1.0`` and ``True`` differ."""
+def _identity_key(expr: Expression) -> tuple[Any, ...]:
+    """Return the key by which two nodes of one class are equal; ``1``, ``1.0`` and ``True`` differ."""
     if isinstance(expr, Comparison):
         value = expr.value
         if type(value) is tuple:
@@ -428,36 +310,3 @@ def _identity(expr: Expression) -> tuple[Any, ...]:
     if isinstance(expr, And | Or):
         return expr.items
     return (expr.item,) if isinstance(expr, Not) else (getattr(expr, "value", None),)
-
-
-def _utc(path: str, value: datetime) -> datetime:
-    """The same moment in UTC; moments of one zone compare without surprises at clock changes."""
-    if value.tzinfo is UTC and type(value) is datetime:
-        return value
-    if value.utcoffset() is None:
-        raise InvalidCondition(
-            f"{path}: {value!r} has no timezone, so it names no moment: "
-            "use datetime.now(UTC), or value.astimezone() if it is local time."
-        )
-    try:
-        moment = value.astimezone(UTC)
-    except OverflowError as error:
-        raise InvalidCondition(f"{path}: {value!r} is out of the range of UTC times.") from error
-    return datetime.combine(moment.date(), moment.time(), UTC)
-
-
-def _advice(value: Any) -> str:
-    if value is None:
-        return " NULL has no order and is in no list: use is_null() or is_not_null()."
-    if hasattr(value, "_path"):
-        return " Two fields can't be compared with each other."
-    if isinstance(value, Expression):
-        return " & and | bind tighter than ==: put parentheses around each condition."
-    if isinstance(value, date):
-        return (
-            " A day starts at another moment in each timezone: give an aware datetime; "
-            "for a field that holds days, give the day as text, such as '2026-01-31'."
-        )
-    if isinstance(value, list | tuple | set | frozenset):
-        return " Use in_() for a list of values."
-    return " Values are bool, int, float, Decimal, str, aware datetime and enums of them."

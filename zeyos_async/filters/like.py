@@ -7,50 +7,48 @@ import re
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["Wildcard", "escape", "pattern", "tokens"]
+__all__ = ["Wildcard", "compile_pattern", "escape_pattern", "split_pattern"]
 
 _SPECIAL: Final = re.compile(r"[\\%_]")
 _TOKEN: Final = re.compile(r"\\(.)|([%_])|([^\\%_]+)", re.DOTALL)
 
 
 class Wildcard(enum.Enum):
-    """What stands for other text in a pattern."""
+    """A character of a pattern that matches other text than itself."""
 
     ANY = "%"
     ONE = "_"
 
 
-def escape(text: str) -> str:
-    """The pattern that only this text matches."""
+def escape_pattern(text: str) -> str:
+    """Return the pattern that only this text matches."""
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
-def tokens(like: str) -> list[str | Wildcard]:
-    """A pattern as literal texts and wildcards; neighbouring literals are one."""
-    found: list[str | Wildcard] = []
-    for escaped, wildcard, literal in _TOKEN.findall(like):
+def split_pattern(pattern: str) -> list[str | Wildcard]:
+    """Split a pattern into literal texts and wildcards; neighbouring literals are one."""
+    tokens: list[str | Wildcard] = []
+    for escaped, wildcard, literal in _TOKEN.findall(pattern):
         if wildcard:
-            found.append(Wildcard(wildcard))
-        elif found and isinstance(found[-1], str):
-            found[-1] += escaped or literal
+            tokens.append(Wildcard(wildcard))
+        elif tokens and isinstance(tokens[-1], str):
+            tokens[-1] += escaped or literal
         else:
-            found.append(escaped or literal)
-    return found
+            tokens.append(escaped or literal)
+    return tokens
 
 
 @lru_cache(maxsize=256)
-def pattern(like: str, *, ignore_case: bool) -> re.Pattern[str]:
-    """A compiled regular expression, for ``fullmatch``, that matches what the LIKE pattern matches.
-
-    Each piece between two ``%`` is matched at its first place and kept (an atomic group), which is
-    enough for LIKE, so that no pattern makes the match slow.
-    """
+def compile_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
+    """Compile a regular expression, for ``fullmatch``, that matches what the LIKE pattern matches."""
     pieces = [""]
-    for token in tokens(like):
+    for token in split_pattern(pattern):
         if token is Wildcard.ANY:
             pieces.append("")
         else:
             pieces[-1] += "." if token is Wildcard.ONE else re.escape(str(token))
+    # Each piece between two % is matched at its first place and never elsewhere (an atomic group). That is enough
+    # for LIKE; with backtracking, a pattern such as %a%a%a%a%a% takes time exponential in its length.
     middle = "".join(f"(?>.*?{piece})" for piece in pieces[1:-1] if piece)
     regex = pieces[0] if len(pieces) == 1 else f"{pieces[0]}{middle}.*{pieces[-1]}"
     return re.compile(regex, re.DOTALL | (re.IGNORECASE if ignore_case else 0))

@@ -1,8 +1,22 @@
-"""The normal form of a filter, and the cutting of long lists.
+"""The normal form of a filter, and the cutting of lists that are too long for one request.
 
-The normal form has no NOT (each operator has an opposite that is the same under NULL: not ``a < 5`` is
-``a >= 5``, both unknown where ``a`` is NULL), no constants inside, no AND in AND or OR in OR, no duplicates,
-and no list of one.
+The problem: users write conditions in any shape, and every target (an API's JSON, a search term) knows only a part
+of the shapes. Without a common form each compiler would have to handle NOT, constants and nesting by itself.
+
+The idea: rewrite the tree bottom up until it obeys these invariants, without a change of what it selects:
+
+* No NOT. Each operator has an opposite that is unknown for the same rows: not ``a < 5`` is ``a >= 5``, both
+  unknown where ``a`` is NULL. NOT of AND is OR of NOTs (De Morgan), which holds in three-valued logic as well.
+* No constants inside: ``true`` leaves an AND and decides an OR, ``false`` the other way round. A whole condition
+  may be a constant, which callers test with ``is_true`` and ``is_false``.
+* AND and OR alternate and have at least two operands, none of them twice.
+* Lists have no value twice and at least two values: one is ``==``, none is a constant.
+
+A condition in normal form is given back as the same object, so that simplifying it again costs next to nothing and
+callers can tell by ``is`` that nothing changed.
+
+Left out on purpose: ``a > 1 and a > 2`` is not merged, nor is ``a == 1 and a == 2`` found to be false. Whether two
+values compare as Python's do is the database's matter (its collation, its types), so nothing is decided by values.
 """
 
 from __future__ import annotations
@@ -12,6 +26,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import UnsupportedFilter
+from .display import to_literal
 from .expression import (
     FALSE,
     LIST_OPS,
@@ -24,14 +39,13 @@ from .expression import (
     Op,
     Or,
     all_of,
-    leaves,
-    literal,
+    comparisons_in,
 )
-from .values import distinct, sort_key
+from .values import drop_duplicates, sort_key
 
 __all__ = ["OPPOSITE", "is_false", "is_true", "simplify", "split"]
 
-_PAIRS: Final = (
+_OPPOSITE_PAIRS: Final = (
     (Op.EQ, Op.NE),
     (Op.LT, Op.GE),
     (Op.GT, Op.LE),
@@ -42,16 +56,16 @@ _PAIRS: Final = (
     (Op.MATCHES, Op.NOT_MATCHES),
     (Op.IMATCHES, Op.NOT_IMATCHES),
 )
-OPPOSITE: Final = {**dict(_PAIRS), **{right: left for left, right in _PAIRS}}
+OPPOSITE: Final = {**dict(_OPPOSITE_PAIRS), **{second: first for first, second in _OPPOSITE_PAIRS}}
 """Operator → the operator that is true where it is false, and unknown where it is unknown."""
 
 
 def simplify(expr: Expression) -> Expression:
-    """The normal form: true, false and unknown for the same rows as ``expr``."""
+    """Return the normal form: true, false and unknown for the same rows as ``expr``."""
     if isinstance(expr, Comparison):
-        return _shorten(expr) if type(expr.value) is tuple else expr
+        return _simplify_list(expr) if type(expr.value) is tuple else expr
     if isinstance(expr, And | Or):
-        # A comparison but with a list is in normal form; asked here, it costs no call.
+        # A comparison without a list is in normal form; a call for each of them would double the cost.
         items = [
             item if type(item) is Comparison and type(item.value) is not tuple else simplify(item)
             for item in expr.items
@@ -61,21 +75,21 @@ def simplify(expr: Expression) -> Expression:
 
 
 def is_true(expr: Expression) -> bool:
-    """Whether a simplified condition holds for every row."""
+    """Return whether a simplified condition holds for every row."""
     return isinstance(expr, Constant) and expr.value
 
 
 def is_false(expr: Expression) -> bool:
-    """Whether a simplified condition holds for no row, so that nothing need be sent."""
+    """Return whether a simplified condition holds for no row, so that nothing need be sent."""
     return isinstance(expr, Constant) and not expr.value
 
 
-def split(expr: Expression, most: int) -> list[Expression]:
+def split(expr: Expression, max_values: int) -> list[Expression]:
     """Cut lists that are too long for one request, so that the answers add up.
 
     Args:
         expr: The condition.
-        most: How many values one ``in`` list may have.
+        max_values: Values that one ``in`` list may have.
 
     Returns:
         Conditions of which each row of ``expr`` fulfils exactly one; just the simplified one where no list is too
@@ -86,16 +100,16 @@ def split(expr: Expression, most: int) -> list[Expression]:
     """
     normal = simplify(expr)
     conjuncts = normal.items if isinstance(normal, And) else (normal,)
-    choices = [_chunks(part, most) for part in conjuncts]
+    choices = [_split_conjunct(conjunct, max_values) for conjunct in conjuncts]
     if all(len(choice) == 1 for choice in choices):
         return [normal]
     return [all_of(parts) for parts in itertools.product(*choices)]
 
 
 def _negate(expr: Expression) -> Expression:
-    """The normal form of NOT ``expr``."""
+    """Return the normal form of NOT ``expr``."""
     if isinstance(expr, Comparison):
-        return simplify(Comparison(expr.path, OPPOSITE[expr.op], expr.value))
+        return simplify(Comparison(expr.path, OPPOSITE[expr.op], expr.value, expr.is_bare))
     if isinstance(expr, Not):
         return simplify(expr.item)
     if isinstance(expr, And):
@@ -108,72 +122,84 @@ def _negate(expr: Expression) -> Expression:
 def _flatten(
     kind: type[And] | type[Or], items: list[Expression], origin: And | Or | None = None
 ) -> Expression:
-    """AND or OR over conditions in normal form; ``origin`` itself if it is that already."""
+    """Return the AND or OR of conditions in normal form; ``origin`` itself if it is that already."""
     absorbing = kind is Or
-    kept: list[Expression] = []
+    operands: list[Expression] = []
     for item in items:
         if type(item) is Comparison:
-            kept.append(item)
+            operands.append(item)
         elif isinstance(item, kind):
-            kept.extend(item.items)
+            operands.extend(item.items)
         elif not isinstance(item, Constant):
-            kept.append(item)
+            operands.append(item)
         elif item.value is absorbing:
             return item
-    unique = _distinct(kept)
+    unique = _drop_repetitions(operands)
     if len(unique) > 1:
         parts = tuple(unique)
         return origin if origin is not None and parts == origin.items else kind(parts)
     return unique[0] if unique else FALSE if absorbing else TRUE
 
 
-def _distinct(items: list[Expression]) -> list[Expression]:
-    """The conditions without repetitions. Hashing a condition is dear, so only those of one field are hashed."""
-    places = {(item.path, item.op) if type(item) is Comparison else None for item in items}
-    if len(places) == len(items):
+def _drop_repetitions(items: list[Expression]) -> list[Expression]:
+    """Return the conditions without repetitions, in order."""
+    # Hashing a condition is slow; where all fields or operators differ, there is nothing to find.
+    fields = {(item.path, item.op) if type(item) is Comparison else None for item in items}
+    if len(fields) == len(items):
         return items
-    kept: dict[Any, Expression] = {}
+    unique: dict[Any, Expression] = {}
     for item in items:
-        kept.setdefault(_meaning(item), item)
-    return list(kept.values())
+        unique.setdefault(_selection_key(item), item)
+    return list(unique.values())
 
 
-def _meaning(item: Expression) -> Any:
-    """What makes two conditions select the same rows: ``1`` and ``1.0`` do, ``1`` and ``True`` may not."""
+def _selection_key(item: Expression) -> Any:
+    """Return a key that is equal for conditions that select the same rows."""
+    # 1 and 1.0 select the same rows; 1 and True may not (a server may have a type of its own for truth values).
     if type(item) is not Comparison:
         return item
     values = item.value if type(item.value) is tuple else (item.value,)
     return item.path, item.op, values, tuple([type(value) is bool for value in values])
 
 
-def _shorten(leaf: Comparison) -> Expression:
-    """A list without repetitions; a list of one is a comparison, an empty one a constant."""
-    values = distinct(leaf.value)
+def _simplify_list(comparison: Comparison) -> Expression:
+    """Return a list's comparison without repetitions: of one value ``==`` or ``!=``, of none a constant."""
+    values = drop_duplicates(comparison.value)
     if not values:
-        return FALSE if leaf.op is Op.IN else TRUE
+        return FALSE if comparison.op is Op.IN else TRUE
     if len(values) == 1:
-        return Comparison(leaf.path, Op.EQ if leaf.op is Op.IN else Op.NE, values[0])
-    return leaf if len(values) == len(leaf.value) else Comparison(leaf.path, leaf.op, values)
+        return Comparison(comparison.path, Op.EQ if comparison.op is Op.IN else Op.NE, values[0])
+    return (
+        comparison
+        if len(values) == len(comparison.value)
+        else Comparison(comparison.path, comparison.op, values)
+    )
 
 
-def _chunks(part: Expression, most: int) -> Sequence[Expression]:
-    """One conjunct, cut; in one piece if it is short enough."""
-    if isinstance(part, Comparison) and part.op is Op.IN and len(part.value) > most:
-        values = tuple(sorted(part.value, key=sort_key)) if part.path == "ID" else part.value
-        return [_shorten(Comparison(part.path, Op.IN, chunk)) for chunk in _batches(values, most)]
-    for leaf in leaves(part):
-        if leaf.op in LIST_OPS and len(leaf.value) > most:
+def _split_conjunct(conjunct: Expression, max_values: int) -> Sequence[Expression]:
+    """Cut one operand of the AND; into one piece if it is short enough.
+
+    Raises:
+        UnsupportedFilter: It has a list that is too long and can't be cut.
+    """
+    if isinstance(conjunct, Comparison) and conjunct.op is Op.IN and len(conjunct.value) > max_values:
+        values = tuple(sorted(conjunct.value, key=sort_key)) if conjunct.path == "ID" else conjunct.value
+        return [
+            _simplify_list(Comparison(conjunct.path, Op.IN, batch)) for batch in _batch(values, max_values)
+        ]
+    for comparison in comparisons_in(conjunct):
+        if comparison.op in LIST_OPS and len(comparison.value) > max_values:
             raise UnsupportedFilter(
-                f"The list of {leaf.path} has {len(leaf.value)} values, and one request takes {most}. It can only be "
-                "cut where it is an `in` that all the rest is combined with by AND, not in a `not in` or under OR",
-                part=_shown(leaf),
+                f"The list of {comparison.path} has {len(comparison.value)} values, and one request takes {max_values}. "
+                "It can only be cut where it is an `in` that all the rest is combined with by AND, not in a `not in` or under OR",
+                part=_describe_list(comparison),
             )
-    return [part]
+    return [conjunct]
 
 
-def _batches(values: tuple[Any, ...], most: int) -> list[tuple[Any, ...]]:
-    return [values[start : start + most] for start in range(0, len(values), most)]
+def _batch(values: tuple[Any, ...], size: int) -> list[tuple[Any, ...]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]
 
 
-def _shown(leaf: Comparison) -> str:
-    return f"{leaf.path} {leaf.op} [{', '.join(map(literal, leaf.value[:3]))}, …]"
+def _describe_list(comparison: Comparison) -> str:
+    return f"{comparison.path} {comparison.op} [{', '.join(map(to_literal, comparison.value[:3]))}, …]"

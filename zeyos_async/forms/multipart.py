@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ..addresses import check_text, is_sendable
 from ..errors import InvalidArgument
+from ..urls import check_text, is_sendable
 from .upload import Progress, Upload, report_progress
 
 __all__ = ["Form", "Multipart", "Part"]

@@ -1,28 +1,43 @@
-"""A pass over a result in the order of its IDs.
+"""A pass over a result in the order of its IDs, cut into spans that can be read ahead.
 
-Offset pages lose and repeat rows while others write; a page that starts at the last ID seen can't.
-The pass covers the IDs from the first page's last up to the largest ID that was there when it
-began, in spans of about a page each:
+The problem: pages by offset lose and repeat rows while others write; a page that starts at the last ID seen can't.
+But then each page has to wait for the one before, and a large result takes as many round trips as it has pages.
+
+The idea: while the first page is on its way, the largest ID and the number of rows are asked for. The IDs between the
+first page's last one and the largest are then cut into spans of about a page each, by the density of rows so far.
+Spans are known before their pages are, so several can be in flight; they are handed over in order:
 
     first page │ span │ span │ span │ … │ largest ID
                └ read ahead, handed over in order ┘
 
-A span is only done when nothing is left of it. A page that fills its limit leaves the rest of its
-span; a page that comes short ends its span only if the server is known to answer at least that
-many rows in one page: otherwise the server may have cut the limit silently, and the rest of the
-span is asked for again until a page is empty.
+Rows are not spread evenly, so a span may have more rows than its page, or fewer than the server gives at once. A span
+is only done when nothing is left of it:
+
+* A page that fills its limit leaves the rest of its span (the IDs after its last one), which is read before any later
+  span is handed over.
+* A page that comes short ends its span only if it is empty, or if the count leaves nothing: servers cut pages by rows
+  or by bytes without a word. Else the rest is asked for; if that finds rows, the page size is reduced to what the
+  server really gives. A count that the largest ID contradicts, or that more rows exceed, ends nothing.
+
+Invariants: spans touch and don't overlap; each ID up to the largest one is in exactly one span; rows that are added
+beyond the largest ID while the pass runs are left out, so that it ends. ``_promised_rows`` is the number of rows that
+the spans in flight should bring, so that no more is read ahead than the caller wants.
+
+Left out: the check that IDs ascend and lie within their span; whoever sends the requests makes it.
+Without a largest ID (a small limit, an API that can't tell it) the pass is sequential and ends with an empty page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
 __all__ = ["IdPass", "IdSpan"]
 
-_FILL = 0.9
-"""Share of a page that a span is expected to fill: a span that overflows costs a round trip."""
+_EXPECTED_FILL: Final = 0.9
+"""Share of a page that a span is expected to fill: a span with more rows than a page costs a round trip."""
 
 
 @attrs.frozen
@@ -45,57 +60,60 @@ class IdSpan:
 
 
 class IdPass:
-    """Which spans to ask for, and what is left of them.
+    """The state of a pass by ID: the spans to ask for, and what is left of them.
 
     Args:
         page: Rows of a full page.
         high: Largest ID when the pass began, or ``None`` if it is not known: then the pass is
             sequential and ends with an empty page.
         count: How many rows were counted when the pass began, or ``None``.
-        wanted: Most rows that the caller wants, or ``None`` for all.
+        wanted: Most rows that the caller takes, or ``None`` for all.
     """
 
     def __init__(
-        self, *, page: int, high: int | None = None, count: int | None = None, wanted: int | None = None
+        self, *, page: int, high: int | None = None, count: int | None = None, max_rows: int | None = None
     ) -> None:
         self.page = page
         self.high = high
         self.count = count
-        self.wanted = wanted
+        self.max_rows = max_rows
         self.seen = 0
         self.last: int | None = None
         self.largest_page = 0
-        self._suspect = 0
+        # Rows of the page before, if it was short and its span was nevertheless asked for again; else 0.
+        self._short_page = 0
+        # The end of the last span that was planned; None until the first page is here.
         self._frontier: int | None = None
-        self._promised = 0.0
+        self._promised_rows = 0.0
 
     def open(self, *, first: int, skip: int = 0) -> IdSpan:
-        """The first span: from the start, with no upper end."""
+        """Return the first span: from the start, with no upper end."""
         return IdSpan(None, None, first, skip)
 
     def begin(self, *, high: int | None, count: int | None) -> None:
-        """Give what was learned beside the first page: the largest ID, and how many rows there are."""
+        """Record what was asked for beside the first page: the largest ID, and how many rows there are."""
         self.high = high
         self.count = count
 
     def next(self) -> IdSpan | None:
-        """The next span to read ahead, or ``None`` if no more are needed (or can be planned)."""
+        """Return the next span to read ahead, or ``None`` if no more are needed (or can be planned)."""
         if self.high is None or self._frontier is None or self._frontier >= self.high:
             return None
-        if self.wanted is not None and self.seen + self._promised >= self.wanted:
+        if self.max_rows is not None and self.seen + self._promised_rows >= self.max_rows:
             return None
         low = self._frontier
         width = self._width()
+        # A last span of a few IDs would cost a request of its own.
         high = self.high if low + 1.1 * width >= self.high else low + width
         self._frontier = high
-        self._promised += self.page * _FILL
+        self._promised_rows += self.page * _EXPECTED_FILL
         return IdSpan(low, high, self._limit(), planned=True)
 
     def handed(self, span: IdSpan, ids: Sequence[int], *, limit: int) -> IdSpan | None:
-        """Take the IDs of a span's page, in the order they came.
+        """Record the IDs of a span's page, in the order they came.
 
         Args:
-            span: What was asked for.
+            span: The span that was asked for.
             ids: The IDs of the page; already known to ascend and to lie in the span.
             limit: The limit that was really sent (a failing page is halved).
 
@@ -103,56 +121,56 @@ class IdPass:
             What is left of the span and has to be read before any later span, or ``None``.
         """
         if span.planned:
-            self._promised = max(0.0, self._promised - self.page * _FILL)
+            self._promised_rows = max(0.0, self._promised_rows - self.page * _EXPECTED_FILL)
         size = len(ids)
         self.seen += size
         if size:
             self.last = ids[-1]
-            if self._suspect:
+            if self._short_page:
                 # The page before was short, and yet there is more: that is all the server gives at once.
-                self.page = min(self.page, max(self._suspect, size))
+                self.page = min(self.page, max(self._short_page, size))
         rest = self._rest(span, ids, limit)
-        self._suspect = size if rest is not None and size < limit else 0
+        self._short_page = size if rest is not None and size < limit else 0
         self.largest_page = max(self.largest_page, size)
         if span.high is None:
             return self._after_open_page(rest, full=size >= limit)
         return rest
 
     def done(self) -> bool:
-        """Whether the caller has all the rows that it wants."""
-        return self.wanted is not None and self.seen >= self.wanted
+        """Return whether the caller has all the rows that it takes."""
+        return self.max_rows is not None and self.seen >= self.max_rows
 
     def _rest(self, span: IdSpan, ids: Sequence[int], limit: int) -> IdSpan | None:
+        """Return what is left of a span after a page of it."""
         if not ids or ids[-1] == span.high or ids[-1] == self.high:
             return None
         rest = IdSpan(ids[-1], span.high, self._limit())
-        if len(ids) >= limit:
-            return rest
-        if self.count is not None and self.seen >= self.count:
-            return None
-        # Short, but no page so far was longer: perhaps this is all that the server gives at once.
-        return rest if len(ids) >= self.largest_page else None
+        is_over = len(ids) < limit and self.high is None and self.seen == self.count
+        return None if is_over else rest
 
     def _after_open_page(self, rest: IdSpan | None, *, full: bool) -> IdSpan | None:
-        """The open first page is followed by spans if the largest ID is known, else by an open rest."""
+        """Begin the spans after the first page if the largest ID is known; else return an open rest."""
         if self.high is not None and self.last is not None and self.last < self.high:
-            if full or self.count is None or self.seen < self.count:
-                self._frontier = self.last
-                if not full and self.count is not None:
-                    self.page = min(self.page, max(self.largest_page, 1))
+            self._frontier = self.last
+            if not full:
+                self.page = min(self.page, max(self.largest_page, 1))
             return None
         return rest
 
     def _limit(self) -> int:
-        if self.wanted is None:
+        """Return the rows that the next page may have."""
+        if self.max_rows is None:
             return self.page
-        return max(1, min(self.page, self.wanted - self.seen))
+        return max(1, min(self.page, self.max_rows - self.seen))
 
     def _width(self) -> int:
-        """How many IDs a span covers, so that its rows about fill a page."""
+        """Return the number of IDs that a span covers, so that its rows about fill a page."""
         assert self.high is not None
         assert self._frontier is not None
-        left = self.high - self._frontier
-        rows = (self.count - self.seen - self._promised) if self.count is not None else left
-        density = min(1.0, max(rows, 1.0) / left)
-        return max(1, int(self.page * _FILL / density))
+        remaining_ids = self.high - self._frontier
+        # Without a count, as if there were no gaps between IDs: spans are then too short, never too long.
+        remaining_rows = (
+            self.count - self.seen - self._promised_rows if self.count is not None else remaining_ids
+        )
+        density = min(1.0, max(remaining_rows, 1.0) / remaining_ids)
+        return max(1, int(self.page * _EXPECTED_FILL / density))

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import attrs
 
+from ..deprecated import renamed_fields
 from ..errors import InvalidArgument
 
 __all__ = ["FIRST_PAGE", "MAX_PAGE", "Paging"]
@@ -17,23 +18,25 @@ FIRST_PAGE: Final = 500
 """Rows of the first page where the size is ours to choose: small, so that the first row is early."""
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
+def _check_integer(name: str, value: object, low: int, high: int) -> None:
+    """Refuse what is no whole number from ``low`` to ``high``; ``True`` is one for Python, and none here."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InvalidArgument(f"{name} must be a whole number from {low} to {high}, not {value!r}")
 
 
+@renamed_fields(fair="yield_often")
 @attrs.frozen(kw_only=True)
 class Paging:
-    """How a query reads its pages.
+    """The user's choice of how a query reads its pages.
 
     Attributes:
         size: Rows per page, 1 to 10,000; ``None`` for a small first page and then 10,000.
-        ahead: How many pages are fetched ahead of the one in use, 1 to 32. Memory is bounded by it.
+        ahead: Pages that are fetched ahead of the one in use, 1 to 32. Memory is bounded by it.
         by: ``"id"`` pages by ascending ID and can't lose rows; ``"offset"`` counts and pages by
             offset, for any order; ``"auto"`` takes ``"id"`` where the order allows it.
-        on_drift: What to do when the rows change while they are paged by offset: ``"warn"`` or
+        on_drift: The reaction when the rows change while they are paged by offset: ``"warn"`` or
             ``"raise"`` (``PageDrift``).
-        fair: Hand the event loop back between slices of a page, so that decoding a large page
+        yield_often: Hand the event loop back between slices of a page, so that decoding a large page
             never holds it for more than a few milliseconds.
     """
 
@@ -45,8 +48,8 @@ class Paging:
 
     def __attrs_post_init__(self) -> None:
         if self.size is not None:
-            _whole("paging(size=…)", self.size, 1, MAX_PAGE)
-        _whole("paging(ahead=…)", self.ahead, 1, 32)
+            _check_integer("paging(size=…)", self.size, 1, MAX_PAGE)
+        _check_integer("paging(ahead=…)", self.ahead, 1, 32)
         if self.by not in ("auto", "offset", "id"):
             raise InvalidArgument(f"paging(by=…) must be 'auto', 'offset' or 'id', not {self.by!r}")
         if self.on_drift not in ("raise", "warn"):

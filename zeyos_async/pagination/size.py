@@ -1,11 +1,16 @@
-"""Which page size a resource can take, learned from its failures."""
+"""The page size that a resource can take, learned from its failures."""
 
 from __future__ import annotations
 
-__all__ = ["PageSize"]
+from typing import Final
 
-_GROW_AFTER = 8
-"""Full pages at the reduced size before a larger one is tried: growing is slow on purpose."""
+__all__ = ["MIN_PAGE", "PageSize"]
+
+MIN_PAGE: Final = 100
+"""Rows below which a page is not made smaller: its failure is not one of size."""
+
+_PAGES_BEFORE_GROWTH: Final = 2
+"""Pages at the reduced size before a larger one is tried: the server may have had a bad moment only."""
 
 
 class PageSize:
@@ -15,15 +20,15 @@ class PageSize:
     halved and asked for again; the smaller size holds for the resource, and grows back slowly.
     """
 
-    __slots__ = ("_good", "cap")
+    __slots__ = ("_full_pages", "cap")
 
     def __init__(self) -> None:
         self.cap: int | None = None
-        self._good = 0
+        self._full_pages = 0
 
-    def allow(self, wanted: int) -> int:
-        """The size to ask for, where ``wanted`` rows would be liked."""
-        return wanted if self.cap is None else min(wanted, self.cap)
+    def allow(self, size: int) -> int:
+        """Return the size to ask for, where a page of ``size`` rows would be liked."""
+        return size if self.cap is None else min(size, self.cap)
 
     def failed(self, size: int) -> int | None:
         """Record that a page of ``size`` rows failed.
@@ -31,19 +36,20 @@ class PageSize:
         Returns:
             The size to try now, or ``None`` if a page can't be made smaller.
         """
-        if size <= 1:
+        if size <= MIN_PAGE:
             return None
         # Several pages of the old size may fail at once: they agree on one halving.
-        self.cap = size // 2 if self.cap is None else min(self.cap, max(size // 2, 1))
-        self._good = 0
+        half = max(size // 2, MIN_PAGE)
+        self.cap = half if self.cap is None else min(self.cap, half)
+        self._full_pages = 0
         return self.cap
 
     def worked(self, size: int, ceiling: int) -> None:
         """Record that a page of ``size`` rows was answered; ``ceiling`` is the configured size."""
-        if self.cap is None or size < self.cap:
+        if self.cap is None or size < self.cap:  # a smaller page says nothing about a larger one
             return
-        self._good += 1
-        if self._good >= _GROW_AFTER:
-            self._good = 0
-            grown = self.cap * 2
-            self.cap = None if grown >= ceiling else grown
+        self._full_pages += 1
+        if self._full_pages >= _PAGES_BEFORE_GROWTH:
+            self._full_pages = 0
+            doubled = self.cap * 2
+            self.cap = None if doubled >= ceiling else doubled

@@ -69,7 +69,7 @@ def _check_between(least: float, most: float) -> Any:
     return check
 
 
-@renamed_fields(share="max_share")
+@renamed_fields(share="max_share", least="min_delay", learn="min_answers")
 @attrs.frozen(kw_only=True)
 class Hedge:
     """Sends late reads a second time. A session has none unless it is told: ``Session(hedge=Hedge())``.
@@ -79,22 +79,22 @@ class Hedge:
     Attributes:
         quantile: A read is late when it takes longer than this share of the latest ones took.
         max_share: The share of the reads that may be sent twice.
-        least: Seconds before which no read is late.
-        learn: How many answers to an operation must have come before one can be late, 100 at most.
+        min_delay: Seconds before which no read is late.
+        min_answers: How many answers to an operation must have come before one can be late, 100 at most.
         burst: How many unused second requests are kept for later.
     """
 
     quantile: float = attrs.field(default=0.95, validator=_check_between(0.5, 1.0))
     max_share: float = attrs.field(default=0.05, validator=_check_between(0.0, 0.5))
-    least: float = attrs.field(default=0.01, validator=_check_between(0.0, 3600.0))
-    learn: int = attrs.field(default=20, validator=_check_between(1, _MAX_LATENCIES))
+    min_delay: float = attrs.field(default=0.01, validator=_check_between(0.0, 3600.0))
+    min_answers: int = attrs.field(default=20, validator=_check_between(1, _MAX_LATENCIES))
     burst: float = attrs.field(default=3.0, validator=_check_between(1.0, 100.0))
 
     def find_late_threshold(self, latencies: Latencies) -> float | None:
         """Return the seconds after which an answer is late, or ``None`` as long as too few came."""
-        if len(latencies.seconds) < self.learn:
+        if len(latencies.seconds) < self.min_answers:
             return None
-        return max(self.least, latencies.quantile(self.quantile))
+        return max(self.min_delay, latencies.quantile(self.quantile))
 
     def earn(self, budget: HedgeBudget) -> HedgeBudget:
         """Return the budget after one more read."""
@@ -108,4 +108,4 @@ class Hedge:
             remaining: Seconds to the call's deadline.
         """
         # Twenty times a twentieth is a little less than one in binary.
-        return budget.tokens >= 1.0 - 1e-9 and remaining > self.least
+        return budget.tokens >= 1.0 - 1e-9 and remaining > self.min_delay

@@ -35,6 +35,7 @@ class Call:
         failures: How many attempts failed in a way that may be tried again.
         redirects: How many redirects were followed.
         renewals: How often the credential was renewed for this call.
+        logins: How many of these log-ins it began.
         stream: Set for a call whose answer is streamed.
         body_consumed: Whether the credential was renewed in vain, as the body can't be sent a second time.
     """
@@ -53,6 +54,7 @@ class Call:
     failures: int = 0
     redirects: int = 0
     renewals: int = 0
+    logins: int = 0
     stream: StreamState | None = None
     body_consumed: bool = False
 

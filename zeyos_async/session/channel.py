@@ -40,7 +40,8 @@ from weakref import ref
 
 from yarl import URL
 
-from ..auth import Credential
+from ..auth import AuthBackend, Credential
+from ..auth.base import list_secrets
 from ..errors import (
     ApiError,
     NotAuthenticated,
@@ -67,7 +68,9 @@ __all__ = ["Channel"]
 
 _log: Final = logging.getLogger("zeyos_async")
 _MAX_REDIRECTS: Final = 5
-_MAX_RENEWALS: Final = 3
+_MAX_RENEWALS: Final = 16
+_MAX_LOGINS: Final = 5
+_MAX_AGING: Final = 3
 _NO_LISTENERS: Final = Listeners(())
 _BODY_CONSUMED_HINT: Final = (
     "There is a fresh credential by now, but the body of this request came from an iterator that can't be read "
@@ -81,6 +84,7 @@ class Channel:
     Attributes:
         state: The state that it shares with the session's other channels.
         base_url: The URL of the API, without a slash at the end.
+        allow_http: Whether a credential may travel over ``http://``; see :meth:`Session.bind`.
     """
 
     def __init__(
@@ -95,8 +99,10 @@ class Channel:
         hooks: Iterable[object],
         check: Callable[[Request, Response], None],
         status: Callable[[Request, Response], int] | None = None,
+        allow_http: bool | None = None,
     ) -> None:
         self.state = state
+        self.allow_http = allow_http
         self.base_url = base_url
         self._credential_manager = credential_manager
         self._timeout = timeout
@@ -118,6 +124,16 @@ class Channel:
     def credential(self) -> Credential | None:
         """The credential in use, or ``None`` before the first log-in."""
         return None if self._credential_manager is None else self._credential_manager.current
+
+    @property
+    def backend(self) -> AuthBackend | None:
+        """The auth backend in use: the first of the equal ones that the session's channels at this address have."""
+        return None if self._credential_manager is None else self._credential_manager.backend
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call on this channel, unless the call has its own."""
+        return self._timeout
 
     def adopt(self, credential: Credential | None) -> None:
         """Use a credential that was obtained elsewhere, as by a user's sign-in; ``None`` forgets the one in use.
@@ -307,11 +323,12 @@ class Channel:
         return (url.scheme, url.host, url.port) == self._origin
 
     def _complete_error(self, error: ZeyosAsyncError, call: Call) -> None:
-        """Take secrets out of an answered error, and add a hint about a rejected credential."""
+        """Take secrets out of an error, and add a hint about a rejected credential."""
+        manager = call.credential_manager
+        own = () if manager is None else list_secrets(manager.backend, call.credential or manager.current)
+        redact_error(error, *own, *getattr(self.state.transport, "secrets", ()))
         if not isinstance(error, ApiError):
             return
-        if call.credential is not None and call.credential_manager is not None:
-            redact_error(error, *call.credential_manager.backend.secrets(call.credential))
         own_hint = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
         if isinstance(error, NotAuthenticated) and own_hint is None and call.credential_manager is not None:
             error.hint = (
@@ -350,7 +367,7 @@ class Channel:
     async def _send_in_slot(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
         manager, limiter = call.credential_manager, call.limiter
-        for _ in range(_MAX_RENEWALS):
+        for _ in range(_MAX_AGING):
             if manager is not None and manager.get_usable() is None:
                 await self._obtain_credential(call, manager, manager.current)
             if not limiter.try_acquire():
@@ -409,7 +426,7 @@ class Channel:
             Whether the credential was rejected, where it redirects to, its status, and how long to wait.
         """
         manager, credential = call.credential_manager, call.credential
-        if manager is not None and credential is not None:
+        if manager is not None and credential is not None and (call.request.renews or response.ok):
             if manager.backend.rejected(call.request, response):
                 return True, None, response.status, None
             manager.mark_accepted(credential)
@@ -472,15 +489,24 @@ class Channel:
         sent again. A credential that is not the current one any more is simply replaced by it.
         """
         is_late = manager.current is not None and manager.current != credential
-        if call.renewals >= _MAX_RENEWALS or (not is_late and not manager.may_replace(credential)):
+        joins = is_late or manager.is_acquiring
+        if call.renewals >= _MAX_RENEWALS or (not joins and not self._may_log_in(call, manager, credential)):
             return False
-        logins_before = manager.login_count
+        call.renewals += 1
+        call.logins += not joins
         successor = await self._obtain_credential(call, manager, credential)
-        # What another process logged in may be stale by now, too; after a log-in of ours, nothing helps.
-        call.renewals += 1 if is_late or manager.login_count == logins_before else _MAX_RENEWALS
         # The fresh credential is for the next call where the body of this one can't be sent again.
         call.body_consumed = not call.request.resendable
         return successor != credential and not call.body_consumed
+
+    def _may_log_in(self, call: Call, manager: CredentialManager, credential: Credential) -> bool:
+        """Return whether a log-in could help: sessions may be lost several times within one burst of calls.
+
+        Not after a log-in whose credential was never taken: then the log-in is not what is wrong. And only a few
+        times for one call: a server may refuse it alone, and take the same credential for all others.
+        """
+        is_hopeless = call.renewals > 0 and not manager.is_proven(credential)
+        return not is_hopeless and call.logins < _MAX_LOGINS and manager.may_replace(credential)
 
     async def _obtain_credential(
         self, call: Call, manager: CredentialManager, rejected: Credential | None
@@ -503,7 +529,12 @@ class Channel:
 
         Returns:
             The answer, whatever its status.
+
+        Raises:
+            ConfigurationError: It would go where others can read it on its way.
         """
+        # A log-in may ask another host than the channel's, whose address nobody has judged yet.
+        self.state.addresses.check(request.url, allow_http=self.allow_http)
         return await self._exchange(self._new_call(request, None, None, None, _NO_LISTENERS))
 
     async def log_out(self) -> None:
@@ -545,13 +576,15 @@ def _redirect(request: Request, target: URL) -> Request:
         safety=request.safety,
         operation=request.operation,
         sent=request.sent,
+        renews=request.renews,
     )
 
 
 def _classify_failure(error: TransportError) -> Failure:
     if isinstance(error, NotSent):
-        # A certificate that does not verify now, or a host name that can't be one, will not in a second either.
-        is_final = isinstance(error.__cause__, (ssl.SSLCertVerificationError, UnicodeError))
+        # A certificate that does not verify, a proxy that refuses a password or a host name that can't be one will not
+        # do better in a second.
+        is_final = isinstance(error.__cause__, (ssl.SSLCertVerificationError, PermissionError, UnicodeError))
         return Failure.FINAL if is_final else Failure.NOT_SENT
     if isinstance(error, (OutcomeUnknown, ResponseTruncated)):
         return Failure.UNKNOWN

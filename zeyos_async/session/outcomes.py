@@ -140,6 +140,7 @@ def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):
         error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
+    # A redirect that was not followed, too: many a server stores what it got, and redirects to what it made of it.
     if isinstance(error, ServerError):
         return _to_failed_write(error, request, attempts)
     return error

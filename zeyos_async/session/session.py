@@ -14,12 +14,14 @@ from typing import Any, Final, Self
 
 from yarl import URL
 
-from ..addresses import parse_base_url
 from ..auth import AuthBackend, AuthContext
+from ..auth.origins import check_bound_address
 from ..errors import ConfigurationError
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
+from ..urls import parse_address
 from ..wire import Request, Response
+from .addresses import AddressCheck
 from .channel import Channel
 from .credentials import CredentialManager
 from .responses import check_response
@@ -71,7 +73,10 @@ class Session:
         self._credential_managers: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
         self._lock = threading.Lock()
         self._state = SessionState(
-            transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env), hedge, self.limits
+            transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env),
+            hedge,
+            AddressCheck(has_proxy=proxy is not None, trusts_env=trust_env, is_custom=transport is not None),
+            self.limits,
         )
 
     @property
@@ -109,6 +114,7 @@ class Session:
         hooks: Iterable[object] = (),
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
+        allow_http: bool | None = None,
     ) -> Channel:
         """Return a channel: the way to one server, for one user.
 
@@ -123,12 +129,18 @@ class Session:
             check: Raises the error that an answer is; :func:`~zeyos_async.session.check_response` if ``None``.
             status: The status that an answer stands for, where its HTTP status does not tell: it decides
                 whether to try again.
+            allow_http: Whether a credential may travel over ``http://`` to other machines; ``None`` is what
+                ``ZEYOS_ALLOW_HTTP`` says.
 
         Raises:
-            ConfigurationError: The session is closed, or the base URL can't be one.
+            ConfigurationError: The session is closed, the base URL can't be one, or others could read a
+                credential on its way there.
         """
         self._state.check_open()
-        url = _parse_base_url(base_url)
+        url = parse_address(base_url, subject="the base URL", example="https://cloud.zeyos.com/demo")
+        if isinstance(auth, AuthBackend) and auth.sends_credential:
+            check_bound_address(url, auth.bound_to)
+            self._state.addresses.check(url, allow_http=allow_http)
         return Channel(
             self._state,
             url,
@@ -139,6 +151,7 @@ class Session:
             hooks=(*self.hooks, *hooks),
             check=check or check_response,
             status=status,
+            allow_http=allow_http,
         )
 
     def _credential_manager(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
@@ -200,8 +213,3 @@ def _aiohttp_transport(
     return AiohttpTransport(
         connections=limits.connections, per_host=limits.per_host, ssl=ssl, proxy=proxy, trust_env=trust_env
     )
-
-
-def _parse_base_url(value: str | URL) -> URL:
-    url = parse_base_url(value, what="the API", example="https://cloud.zeyos.com/demo")
-    return url.with_path(url.raw_path.rstrip("/"), encoded=True) if url.raw_path.endswith("/") else url

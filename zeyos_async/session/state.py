@@ -13,6 +13,7 @@ from yarl import URL
 from ..errors import ConfigurationError, NotSent
 from ..policy import Hedge, Limits
 from ..transport import Transport
+from .addresses import AddressCheck
 from .limiter import Limiter
 from .open_bodies import OpenBodies
 
@@ -106,15 +107,19 @@ class SessionState:
     Args:
         transport: Sends the requests.
         hedge: When to send late reads a second time; ``None`` for never.
+        addresses: The rule for where credentials go.
         limits: The limits of the session, by which its connections are shared out.
 
     Attributes:
         is_closed: Whether the session was closed.
     """
 
-    def __init__(self, transport: Transport, hedge: Hedge | None, limits: Limits) -> None:
+    def __init__(
+        self, transport: Transport, hedge: Hedge | None, addresses: AddressCheck, limits: Limits
+    ) -> None:
         self.transport = transport
         self.hedge = hedge
+        self.addresses = addresses
         self._limits = limits
         self.is_closed = False
         self._loop_states: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()

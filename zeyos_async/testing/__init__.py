@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ..deprecated import renamed
+
 if TYPE_CHECKING:
     from .faults import Fault, FaultPlan
     from .general.emulator import GeneralEmulator, emulate_general, serve_general
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
     from .zeyos.process import EmulatorProcess, emulate_zeyos_process, serve_zeyos
     from .zeyos.server_options import ZeyosServerOptions
     from .zeyos.tokens import Credentials
+
+    Behaviour = ZeyosServerOptions
+    GeneralBehaviour = GeneralServerOptions
+    OctavedBehaviour = OctavedServerOptions
+    OxBehaviour = OxServerOptions
 
 __all__ = [
     "Credentials",
@@ -56,7 +63,8 @@ __all__ = [
     "serve_zeyos",
 ]
 
-_HOMES = {
+# Importing an emulator loads a web server; a program's tests should not pay for those they don't use.
+_MODULES = {
     "ZeyosServerOptions": ".zeyos.server_options",
     "Credentials": ".zeyos.tokens",
     "EmulatorProcess": ".zeyos.process",
@@ -84,11 +92,18 @@ _HOMES = {
     "serve_zeyos": ".zeyos.process",
 }
 
+_OLD_NAMES = {
+    "Behaviour": "ZeyosServerOptions",
+    "GeneralBehaviour": "GeneralServerOptions",
+    "OctavedBehaviour": "OctavedServerOptions",
+    "OxBehaviour": "OxServerOptions",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name], __name__), name)
+    if name not in _MODULES:
+        name = renamed(__name__, _OLD_NAMES)(name)
+    return getattr(importlib.import_module(_MODULES[name], __name__), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""What arrives at an emulator and what it answers, as values."""
+"""Requests as they arrive at an emulator, and its answers before they are framed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 
-__all__ = ["Answer", "Incoming", "Responder", "json_answer", "text_answer"]
+__all__ = ["Answer", "ReceivedRequest", "Responder", "make_json_answer", "make_text_answer"]
 
 
 @attrs.frozen(kw_only=True)
-class Incoming:
+class ReceivedRequest:
     """One request as it came over the socket.
 
     Attributes:
@@ -62,18 +62,18 @@ class Answer:
 class Responder(Protocol):
     """The emulated API: an answer for every request."""
 
-    async def __call__(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer a request; ``quirks`` changes the API's behaviour for this one."""
+    async def __call__(self, request: ReceivedRequest, option_changes: Mapping[str, Any]) -> Answer:
+        """Answer a request; ``option_changes`` are changes to the server options for this one."""
         ...
 
 
-def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer in plain text."""
+def make_text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Make an answer in plain text."""
     merged = {"Content-Type": "text/plain; charset=utf-8", **(headers or {})}
     return Answer(status=status, headers=merged, body=text.encode())
 
 
-def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer in JSON."""
+def make_json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """Make an answer in JSON."""
     merged = {"Content-Type": "application/json", **(headers or {})}
     return Answer(status=status, headers=merged, body=json.dumps(value, ensure_ascii=False).encode())

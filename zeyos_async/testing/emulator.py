@@ -1,4 +1,4 @@
-"""What the emulators share: a socket, a journal, faults, a clock, and a life."""
+"""The base of the emulators: a socket, a journal, faults, a clock, and starting and stopping them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 import attrs
 
-from .answers import Answer, Incoming
+from ..deprecated import renamed_attribute
+from .answers import Answer, ReceivedRequest
 from .faults import FaultPlan
 from .journal import Journal
 from .server import Clock, EmulatorServer
@@ -38,6 +39,7 @@ class Emulator(abc.ABC, Generic[B, J]):
 
     server_options: B
     root: str = ""
+    behaviour = renamed_attribute("behaviour", "server_options")
 
     def __init__(self, server_options: B, journal: J, *, seed: int) -> None:
         self.server_options = server_options
@@ -79,16 +81,17 @@ class Emulator(abc.ABC, Generic[B, J]):
         finally:
             await self.stop()
 
-    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer one request, without any socket; ``quirks`` changes the behaviour for this one."""
+    async def respond(self, request: ReceivedRequest, option_changes: Mapping[str, Any]) -> Answer:
+        """Answer one request, without any socket; ``option_changes`` are changes to the server options for this one."""
+        # attrs.evolve asks for an attrs class, which a type variable can't promise.
         server_options: Any = self.server_options
         return await self.answer(
-            incoming, attrs.evolve(server_options, **quirks) if quirks else server_options
+            request, attrs.evolve(server_options, **option_changes) if option_changes else server_options
         )
 
     @abc.abstractmethod
-    async def answer(self, incoming: Incoming, server_options: B) -> Answer:
-        """Answer one request, behaving like this."""
+    async def answer(self, request: ReceivedRequest, server_options: B) -> Answer:
+        """Answer one request, with the behaviour that the server options choose."""
 
 
 async def serve(emulator: AbstractAsyncContextManager[E], on_ready: Callable[[E], None] | None) -> None:

@@ -1,7 +1,18 @@
 """Faults on purpose: what can go wrong between a client and a server, chosen by a seeded plan.
 
-A ``Fault`` is a value; the functions here make the usual ones. A plan decides purely, from the
-number of the request and the request, which fault is made; the server (``server.py``) makes it.
+Three things are kept apart, so that a failure that a fault causes can be run again:
+
+- A ``Fault`` is a value that describes one thing that goes wrong; the functions here make the usual ones. Its parts
+  are independent, and can be combined: whether the API acts (``act``), what is answered in its place (``answer``),
+  where the connection ends (``cut``), and how the bytes are framed, encoded and spread over time.
+- A ``FaultPlan`` decides which request gets which fault. Rules come first, in the order in which they were added; the
+  first that chooses a request has it, and the later ones count it all the same, so that adding a rule does not shift
+  the requests that another one chooses. Chance is drawn from the seed and the request's place, never from a shared
+  generator: the same requests get the same faults, whatever was drawn for others.
+- The server (``server.py``) carries a fault out. The emulated API knows nothing of it, apart from ``option_changes``.
+
+"Acted and never answered" and "never acted" look alike to a client and differ in the store; that is why ``act`` is a
+part of its own.
 
     emulator.faults.add(rate_limited(2), path="*/accounts", at=[0, 1])
     emulator.faults.add(reset("within"), probability=0.05)
@@ -17,7 +28,7 @@ from typing import Any, Literal
 
 import attrs
 
-from .answers import Answer, Incoming, text_answer
+from .answers import Answer, ReceivedRequest, make_text_answer
 
 __all__ = [
     "Fault",
@@ -52,7 +63,7 @@ class Fault:
     Attributes:
         name: What the journal calls it.
         delay: Seconds to wait before anything is done.
-        act: Whether the request is carried out, whatever is answered.
+        act: Whether the API carries the request out, whatever is answered.
         answer: What is answered in place of the API's own answer.
         cut: Where the connection ends: before the answer, within its body, or after it.
         reset: Whether it ends with a reset; otherwise with an orderly close.
@@ -61,7 +72,7 @@ class Fault:
         encoding: The content encoding, whatever the client asked for; ``""`` leaves it to the server.
         drip: Bytes at a time and seconds between them, for a slow body.
         date_offset: Seconds by which the ``Date`` header of the answer is wrong.
-        quirks: Changes to the API's behaviour for this request.
+        option_changes: Changes to the API's behaviour for this request.
     """
 
     name: str
@@ -75,7 +86,7 @@ class Fault:
     encoding: Encoding = ""
     drip: tuple[int, float] | None = None
     date_offset: float = 0.0
-    quirks: Mapping[str, Any] = attrs.field(factory=dict)
+    option_changes: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def is_raw(self) -> bool:
@@ -84,26 +95,26 @@ class Fault:
 
 
 def latency(seconds: float) -> Fault:
-    """A right answer that comes late."""
+    """Make a right answer come late."""
     return Fault(name="latency", delay=seconds)
 
 
 def rate_limited(seconds: int | None = 1, *, form: Literal["seconds", "date"] = "seconds") -> Fault:
-    """429, with ``Retry-After`` in seconds or as a date, or without one."""
+    """Answer 429, with ``Retry-After`` in seconds or as a date, or without one."""
     headers = {} if seconds is None else {"Retry-After": f"{form}:{seconds}"}
-    answer = text_answer(429, "Too Many Requests: Rate limit exceeded", headers)
+    answer = make_text_answer(429, "Too Many Requests: Rate limit exceeded", headers)
     return Fault(name="rate_limited", act=False, answer=answer)
 
 
 def server_error(status: int = 503, *, act: bool = False, retry_after: int | None = None) -> Fault:
-    """A 5xx in plain text; with ``act`` the request is carried out all the same."""
+    """Answer a 5xx in plain text; with ``act`` the request is carried out all the same."""
     headers = {} if retry_after is None else {"Retry-After": f"seconds:{retry_after}"}
-    answer = text_answer(status, "I am afraid that did not work", headers)
+    answer = make_text_answer(status, "I am afraid that did not work", headers)
     return Fault(name=f"server_error_{status}", act=act, answer=answer)
 
 
 def html_page(status: int = 502) -> Fault:
-    """A proxy's error page in HTML; status 200 is a sign-in page where JSON was due."""
+    """Answer with a proxy's error page in HTML; status 200 is a sign-in page where JSON was due."""
     page = f"<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
     answer = Answer(status=status, headers={"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
     return Fault(name=f"html_page_{status}", act=False, answer=answer)
@@ -112,35 +123,35 @@ def html_page(status: int = 502) -> Fault:
 def respond(
     status: int, text: str = "", *, headers: Mapping[str, str] | None = None, act: bool = False
 ) -> Fault:
-    """Any answer at all, in plain text unless ``headers`` say otherwise."""
-    return Fault(name=f"respond_{status}", act=act, answer=text_answer(status, text, headers))
+    """Answer with any status and text, in plain text unless ``headers`` say otherwise."""
+    return Fault(name=f"respond_{status}", act=act, answer=make_text_answer(status, text, headers))
 
 
 def redirect(location: str, *, status: int = 307) -> Fault:
-    """A redirect, to this server or to another."""
+    """Answer with a redirect, to this server or to another."""
     answer = Answer(status=status, headers={"Location": location})
     return Fault(name=f"redirect_{status}", act=False, answer=answer)
 
 
 def late_401(seconds: float = 0.0) -> Fault:
-    """A 401 for a good credential, after a while."""
+    """Answer 401 to a good credential, after a while."""
     headers = {"WWW-Authenticate": 'Bearer realm="demo" error="invalid_token"'}
-    answer = text_answer(401, "Unauthorized: Invalid token for bearer authentication", headers)
+    answer = make_text_answer(401, "Unauthorized: Invalid token for bearer authentication", headers)
     return Fault(name="late_401", act=False, answer=answer, delay=seconds)
 
 
 def reset(where: Literal["before", "within", "after"] = "before", *, act: bool | None = None) -> Fault:
-    """A connection reset; before the answer the request is not carried out unless ``act`` says so."""
+    """Reset the connection; before the answer the request is not carried out unless ``act`` says so."""
     return Fault(name=f"reset_{where}", cut=where, act=where != "before" if act is None else act)
 
 
 def commit_then_drop() -> Fault:
-    """The request is carried out, and the connection ends without an answer."""
+    """Carry the request out, and end the connection without an answer."""
     return Fault(name="commit_then_drop", cut="before", reset=False)
 
 
 def close_after() -> Fault:
-    """A whole answer on a connection that ends right after it, without having announced that."""
+    """Give a whole answer, and close the connection right after it, without having announced that."""
     return Fault(name="close_after", cut="after", reset=False)
 
 
@@ -150,29 +161,29 @@ def truncate(
     encoding: Literal["identity", "gzip", "deflate"] = "identity",
     at: float = 0.5,
 ) -> Fault:
-    """A body that ends early by an orderly close; ``at`` is the part of it that is sent."""
+    """End the body early by an orderly close; ``at`` is the part of it that is sent."""
     name = f"truncate_{framing}_{encoding}"
     return Fault(name=name, cut="within", reset=False, at=at, framing=framing, encoding=encoding)
 
 
 def drip(size: int = 64, seconds: float = 0.01) -> Fault:
-    """A right answer that comes in small pieces."""
+    """Send a right answer in small pieces."""
     return Fault(name="drip", drip=(size, seconds))
 
 
 def clock(seconds: float) -> Fault:
-    """A right answer with a wrong ``Date``."""
+    """Give a right answer with a wrong ``Date``."""
     return Fault(name="clock", date_offset=seconds)
 
 
-def behave(**quirks: Any) -> Fault:
-    """The API itself behaves otherwise for this request (see the emulator's ``server_options``)."""
-    return Fault(name="behave_" + "_".join(sorted(quirks)), quirks=quirks)
+def behave(**option_changes: Any) -> Fault:
+    """Change server options for this request alone (see the emulator's ``server_options``)."""
+    return Fault(name="behave_" + "_".join(sorted(option_changes)), option_changes=option_changes)
 
 
 @attrs.frozen(kw_only=True)
 class Rule:
-    """Which of the requests that it looks at get a fault.
+    """A fault, and the choice of the requests that get it.
 
     Attributes:
         fault: What to do.
@@ -194,26 +205,26 @@ class Rule:
     probability: float = 1.0
     seed: int = 0
 
-    def looks_at(self, incoming: Incoming) -> bool:
-        """Whether the request is one that this rule counts."""
-        return self.method in ("", incoming.method) and fnmatch.fnmatchcase(incoming.path, self.path)
+    def applies_to(self, request: ReceivedRequest) -> bool:
+        """Return whether the request is one that this rule counts."""
+        return self.method in ("", request.method) and fnmatch.fnmatchcase(request.path, self.path)
 
-    def chooses(self, place: int, made: int) -> bool:
-        """Whether the ``place``-th request it looks at gets the fault, after ``made`` others did."""
-        if self.times is not None and made >= self.times:
+    def chooses(self, place: int, faults_so_far: int) -> bool:
+        """Return whether the ``place``-th counted request gets the fault, after ``faults_so_far`` others did."""
+        if self.times is not None and faults_so_far >= self.times:
             return False
         if self.at is not None and place not in self.at:
             return False
         if (place + 1) % self.every:
             return False
-        return self.probability >= 1 or _chance(self.seed, place) < self.probability
+        return self.probability >= 1 or _draw_chance(self.seed, place) < self.probability
 
 
-def _chance(seed: int, place: int) -> float:
+def _draw_chance(seed: int, place: int) -> float:
     return random.Random(f"{seed}:{place}").random()
 
 
-Decision = Callable[[int, Incoming], Fault | None]
+Decision = Callable[[int, ReceivedRequest], Fault | None]
 
 
 class FaultPlan:
@@ -227,7 +238,7 @@ class FaultPlan:
         self.made: list[tuple[int, str]] = []
         self._seed = seed
         self._rules: list[Rule] = []
-        self._seen: list[list[int]] = []
+        self._counters: list[list[int]] = []
         self._decision: Decision | None = None
 
     def add(
@@ -257,7 +268,7 @@ class FaultPlan:
             seed=self._seed + len(self._rules),
         )
         self._rules.append(rule)
-        self._seen.append([0, 0])
+        self._counters.append([0, 0])
         return rule
 
     def use(self, decision: Decision) -> None:
@@ -265,42 +276,43 @@ class FaultPlan:
         self._decision = decision
 
     def clear(self) -> None:
-        """Nothing goes wrong from now on."""
+        """Remove every rule and the decision, so that nothing goes wrong from now on."""
         self._rules.clear()
-        self._seen.clear()
+        self._counters.clear()
         self._decision = None
         self.made.clear()
 
-    def decide(self, incoming: Incoming) -> Fault | None:
-        """The fault for a request; called once for each."""
-        fault = self._by_rule(incoming)
+    def decide(self, request: ReceivedRequest) -> Fault | None:
+        """Return the fault for a request; the server calls it once for each."""
+        fault = self._decide_by_rules(request)
         if fault is None and self._decision is not None:
-            fault = self._decision(incoming.number, incoming)
+            fault = self._decision(request.number, request)
         if fault is not None:
-            self.made.append((incoming.number, fault.name))
+            self.made.append((request.number, fault.name))
         return fault
 
-    def _by_rule(self, incoming: Incoming) -> Fault | None:
+    def _decide_by_rules(self, request: ReceivedRequest) -> Fault | None:
         chosen: Fault | None = None
-        for rule, seen in zip(self._rules, self._seen, strict=True):
-            if not rule.looks_at(incoming):
+        for rule, counter in zip(self._rules, self._counters, strict=True):
+            if not rule.applies_to(request):
                 continue
-            if chosen is None and rule.chooses(seen[0], seen[1]):
+            # Later rules go on counting a request that has its fault, so that rules don't shift each other.
+            if chosen is None and rule.chooses(counter[0], counter[1]):
                 chosen = rule.fault
-                seen[1] += 1
-            seen[0] += 1
+                counter[1] += 1
+            counter[0] += 1
         return chosen
 
 
 def random_schedule(*, seed: int, rate: float, faults: Sequence[Fault], path: str = "*") -> Decision:
-    """A pure decision that gives a part ``rate`` of the requests one of ``faults``.
+    """Return a pure decision that gives a part ``rate`` of the requests one of ``faults``.
 
     The same seed gives the same faults to the same request numbers, so that a failure can be run again.
     """
 
-    def decide(number: int, incoming: Incoming) -> Fault | None:
+    def decide(number: int, request: ReceivedRequest) -> Fault | None:
         draw = random.Random(f"{seed}:{number}")
-        if not fnmatch.fnmatchcase(incoming.path, path) or draw.random() >= rate:
+        if not fnmatch.fnmatchcase(request.path, path) or draw.random() >= rate:
             return None
         return draw.choice(faults)
 

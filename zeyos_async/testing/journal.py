@@ -1,4 +1,4 @@
-"""What arrived at an emulator: requests, connections, log-ins, the greatest concurrency.
+"""The journal of an emulator: requests, connections, log-ins, the greatest concurrency.
 
 Credentials are replaced by a short fingerprint, so that a test can tell one from another and a
 printed journal gives nothing away.
@@ -14,17 +14,18 @@ from typing import Any, Final
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .answers import Incoming
+from .answers import ReceivedRequest
 
 __all__ = ["Entry", "Journal", "fingerprint"]
 
 _SECRET_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
 _SECRET_PATHS: Final = ("/auth/", "/oauth2/", "/login")
-_KEPT: Final = 200_000
+# A soak sends millions of requests, whose bodies would fill the memory.
+_MAX_ENTRIES: Final = 200_000
 
 
 def fingerprint(secret: str) -> str:
-    """A short name for a credential that does not give it away."""
+    """Return a short name for a credential that does not give it away."""
     return f"<{hashlib.sha256(secret.encode()).hexdigest()[:12]}>"
 
 
@@ -38,7 +39,7 @@ class Entry:
         fault: The name of the fault that was made, or ``""``.
     """
 
-    request: Incoming
+    request: ReceivedRequest
     status: int | None = None
     fault: str = ""
 
@@ -89,11 +90,11 @@ class Journal:
     """
 
     def __init__(
-        self, *, secret_headers: Sequence[str] = (), conceal: Callable[[Incoming], bytes] | None = None
+        self, *, secret_headers: Sequence[str] = (), conceal: Callable[[ReceivedRequest], bytes] | None = None
     ) -> None:
         self._secret_headers = (*_SECRET_HEADERS, *secret_headers)
-        self._conceal = conceal or _without_log_ins
-        self.requests: deque[Entry] = deque(maxlen=_KEPT)
+        self._conceal = conceal or _drop_log_in_body
+        self.requests: deque[Entry] = deque(maxlen=_MAX_ENTRIES)
         self.connections = 0
         self.open_requests = 0
         self.greatest_concurrency = 0
@@ -108,7 +109,7 @@ class Journal:
 
     @property
     def logins(self) -> int:
-        """How many log-ins succeeded."""
+        """The number of log-ins that succeeded."""
         return self.counts["login"]
 
     def reset(self) -> None:
@@ -116,34 +117,35 @@ class Journal:
         self.requests.clear()
         self.counts.clear()
         self.connections = 0
+        # Requests that are being answered end after the reset, so they go on counting.
         self.greatest_concurrency = self.open_requests
         self._next = 0
 
     def next_number(self) -> int:
-        """The number of the next request."""
+        """Return the number of the next request."""
         self._next += 1
         return self._next - 1
 
-    def arrived(self, incoming: Incoming) -> Entry:
-        """Note a request; ``finished`` must follow."""
-        entry = Entry(self._without_secrets(incoming))
+    def begin_request(self, request: ReceivedRequest) -> Entry:
+        """Note a request; ``end_request`` must follow."""
+        entry = Entry(self._conceal_secrets(request))
         self.requests.append(entry)
         self.open_requests += 1
         self.greatest_concurrency = max(self.greatest_concurrency, self.open_requests)
         return entry
 
-    def finished(self) -> None:
+    def end_request(self) -> None:
         """Note that a request is not being answered any more."""
         self.open_requests -= 1
 
-    def _without_secrets(self, incoming: Incoming) -> Incoming:
-        headers = CIMultiDict(incoming.headers)
+    def _conceal_secrets(self, request: ReceivedRequest) -> ReceivedRequest:
+        headers = CIMultiDict(request.headers)
         for name in self._secret_headers:
             if name in headers:
                 scheme, _, rest = headers[name].partition(" ")
                 headers[name] = f"{scheme} {fingerprint(rest)}" if rest else fingerprint(scheme)
-        return attrs.evolve(incoming, headers=CIMultiDictProxy(headers), body=self._conceal(incoming))
+        return attrs.evolve(request, headers=CIMultiDictProxy(headers), body=self._conceal(request))
 
 
-def _without_log_ins(incoming: Incoming) -> bytes:
-    return b"" if any(part in incoming.path for part in _SECRET_PATHS) else incoming.body
+def _drop_log_in_body(request: ReceivedRequest) -> bytes:
+    return b"" if any(part in request.path for part in _SECRET_PATHS) else request.body

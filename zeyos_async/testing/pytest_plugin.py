@@ -22,7 +22,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _async_fixture(function: _F) -> _F:
-    """A fixture that pytest-asyncio runs, where it is installed; other runners take plain ones."""
+    """Return a fixture that pytest-asyncio runs, where it is installed; other runners take plain ones."""
     try:
         from pytest_asyncio import fixture
     except ImportError:
@@ -32,13 +32,14 @@ def _async_fixture(function: _F) -> _F:
 
 @pytest.fixture
 def zeyos_emulator_options() -> dict[str, Any]:
-    """The keyword arguments of ``emulate_zeyos`` for the ``zeyos_emulator`` of a test."""
+    """Return the keyword arguments of ``emulate_zeyos`` for the fixture ``zeyos_emulator``; override it to choose rows."""
     return {}
 
 
 @_async_fixture
 async def zeyos_emulator(zeyos_emulator_options: dict[str, Any]) -> AsyncIterator[ZeyosEmulator]:
-    """A ZeyOS emulator on a free port, with its few default rows."""
+    """Run a ZeyOS emulator on a free port, with its few default rows."""
+    # Imported here: pytest loads the plugin in every run, of tests that use no emulator, too.
     from zeyos_async.testing import emulate_zeyos
 
     async with emulate_zeyos(**zeyos_emulator_options) as emulator:
@@ -47,13 +48,13 @@ async def zeyos_emulator(zeyos_emulator_options: dict[str, Any]) -> AsyncIterato
 
 @pytest.fixture
 def general_emulator_options() -> dict[str, Any]:
-    """The keyword arguments of ``emulate_general`` for the ``general_emulator`` of a test."""
+    """Return the keyword arguments of ``emulate_general`` for the fixture ``general_emulator``."""
     return {}
 
 
 @_async_fixture
 async def general_emulator(general_emulator_options: dict[str, Any]) -> AsyncIterator[GeneralEmulator]:
-    """An emulator of the General API on a free port, with a few records of each model."""
+    """Run an emulator of the General API on a free port, with a few records of each model."""
     from zeyos_async.testing import emulate_general
 
     async with emulate_general(**general_emulator_options) as emulator:
@@ -62,13 +63,13 @@ async def general_emulator(general_emulator_options: dict[str, Any]) -> AsyncIte
 
 @pytest.fixture
 def octaved_emulator_options() -> dict[str, Any]:
-    """The keyword arguments of ``emulate_octaved`` for the ``octaved_emulator`` of a test."""
+    """Return the keyword arguments of ``emulate_octaved`` for the fixture ``octaved_emulator``."""
     return {}
 
 
 @_async_fixture
 async def octaved_emulator(octaved_emulator_options: dict[str, Any]) -> AsyncIterator[OctavedEmulator]:
-    """An emulator of Octaved Flow on a free port, with a few rows of each resource."""
+    """Run an emulator of Octaved Flow on a free port, with a few rows of each resource."""
     from zeyos_async.testing import emulate_octaved
 
     async with emulate_octaved(**octaved_emulator_options) as emulator:
@@ -77,13 +78,13 @@ async def octaved_emulator(octaved_emulator_options: dict[str, Any]) -> AsyncIte
 
 @pytest.fixture
 def ox_emulator_options() -> dict[str, Any]:
-    """The keyword arguments of ``emulate_ox`` for the ``ox_emulator`` of a test."""
+    """Return the keyword arguments of ``emulate_ox`` for the fixture ``ox_emulator``."""
     return {}
 
 
 @_async_fixture
 async def ox_emulator(ox_emulator_options: dict[str, Any]) -> AsyncIterator[OxEmulator]:
-    """An emulator of Open-Xchange on a free port, with a few rows of each kind."""
+    """Run an emulator of Open-Xchange on a free port, with a few rows of each kind."""
     from zeyos_async.testing import emulate_ox
 
     async with emulate_ox(**ox_emulator_options) as emulator:

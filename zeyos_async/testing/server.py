@@ -24,14 +24,16 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .answers import Answer, Incoming, Responder
+from .answers import Answer, ReceivedRequest, Responder
 from .faults import Fault, FaultPlan
 from .journal import Entry, Journal
 
 __all__ = ["Clock", "EmulatorServer", "compress"]
 
-_SMALLEST_GZIP: Final = 256
-_LARGEST_BODY: Final = 256 * 1024 * 1024
+# Servers leave small answers uncompressed, so clients meet both.
+_MIN_GZIP_BYTES: Final = 256
+_MAX_BODY_BYTES: Final = 256 * 1024 * 1024
+# aiohttp would wait a minute for connections that clients keep open.
 _SHUTDOWN_SECONDS: Final = 0.2
 
 
@@ -42,12 +44,12 @@ class Clock:
         self.offset = 0.0
 
     def now(self) -> float:
-        """Unix seconds."""
+        """Return Unix seconds."""
         return time.time() + self.offset
 
 
 def compress(body: bytes) -> bytes:
-    """Gzip, fast rather than small."""
+    """Compress with gzip, fast rather than small."""
     try:
         from isal import igzip
     except ImportError:
@@ -57,7 +59,7 @@ def compress(body: bytes) -> bytes:
 
 
 class EmulatorServer:
-    """Serves one emulated API on a TCP socket.
+    """One emulated API on a TCP socket.
 
     Args:
         respond: The emulated API.
@@ -78,6 +80,7 @@ class EmulatorServer:
         server = _CountingServer(self._handle, journal=self._journal)
         self._runner = web.ServerRunner(server, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
+        # Tests open hundreds of connections at once; a short backlog would refuse some of them.
         site = web.TCPSite(self._runner, host, port, backlog=1024)
         await site.start()
         return int(self._runner.addresses[0][1])
@@ -88,47 +91,51 @@ class EmulatorServer:
             await self._runner.cleanup()
             self._runner = None
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        incoming = await self._read(request)
-        entry = self._journal.arrived(incoming)
+    async def _handle(self, web_request: web.BaseRequest) -> web.StreamResponse:
+        request = await self._read(web_request)
+        entry = self._journal.begin_request(request)
         try:
-            return await self._answer(request, incoming, entry)
+            return await self._answer(web_request, request, entry)
         finally:
-            self._journal.finished()
+            self._journal.end_request()
 
-    async def _read(self, request: web.BaseRequest) -> Incoming:
-        path, _, query = request.raw_path.partition("?")
-        body = await request.read()
-        return Incoming(
+    async def _read(self, web_request: web.BaseRequest) -> ReceivedRequest:
+        path, _, query = web_request.raw_path.partition("?")
+        body = await web_request.read()
+        return ReceivedRequest(
             number=self._journal.next_number(),
-            method=request.method,
+            method=web_request.method,
             path=unquote(path),
             query=query,
-            headers=CIMultiDictProxy(CIMultiDict(request.headers)),
+            headers=CIMultiDictProxy(CIMultiDict(web_request.headers)),
             body=body,
-            connection=getattr(request.protocol, "connection_number", 0),
+            connection=getattr(web_request.protocol, "connection_number", 0),
         )
 
-    async def _answer(self, request: web.BaseRequest, incoming: Incoming, entry: Entry) -> web.StreamResponse:
-        fault = self._faults.decide(incoming) or _NO_FAULT
+    async def _answer(
+        self, web_request: web.BaseRequest, request: ReceivedRequest, entry: Entry
+    ) -> web.StreamResponse:
+        fault = self._faults.decide(request) or _NO_FAULT
         entry.fault = fault.name
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        answer = await self._respond(incoming, fault.quirks) if fault.act else fault.answer or Answer()
+        answer = await self._respond(request, fault.option_changes) if fault.act else fault.answer or Answer()
         answer = fault.answer or answer
+        # After the API has acted, if it was to act: this is the answer that gets lost.
         if fault.cut == "before":
             return _RawResponse(b"", drip=None, reset=fault.reset, close=True)
         entry.status = answer.status
         headers = self._headers(answer, fault)
         if fault.is_raw:
-            return _raw_response(answer, headers, fault, incoming)
-        body = _encoded(answer, incoming, headers)
+            return _make_raw_response(answer, headers, fault, request)
+        body = _encode_body(answer, request, headers)
         return web.Response(status=answer.status, headers=headers, body=body)
 
     def _headers(self, answer: Answer, fault: Fault) -> CIMultiDict[str]:
         now = self._clock.now() + fault.date_offset
         headers = CIMultiDict(answer.headers)
         headers.update({"Date": email.utils.formatdate(now, usegmt=True), "Server": "emulator"})
+        # A fault gives "seconds:7" or "date:7", since only the server knows the time of the answer.
         form, colon, seconds = headers.get("Retry-After", "").partition(":")
         if colon:
             later = email.utils.formatdate(now + float(seconds), usegmt=True)
@@ -142,7 +149,7 @@ _NO_FAULT: Final = Fault(name="")
 
 
 class _CountingServer(web.Server):
-    """Counts connections, gives each a number, and takes large bodies."""
+    """An HTTP server that counts connections, gives each a number, and takes large bodies."""
 
     def __init__(self, handler: Any, *, journal: Journal) -> None:
         super().__init__(handler, request_factory=_make_request)
@@ -165,47 +172,49 @@ def _make_request(
     message: RawRequestMessage, payload: StreamReader, protocol: Any, writer: Any, task: Any
 ) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
+    # Without a size of our own, aiohttp refuses bodies of more than 1 MiB, which uploads have.
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY_BYTES)
 
 
-def _encoded(answer: Answer, incoming: Incoming, headers: MutableMapping[str, str]) -> bytes | None:
-    """The body as the client wants it; sets the headers that say so."""
+def _encode_body(answer: Answer, request: ReceivedRequest, headers: MutableMapping[str, str]) -> bytes | None:
+    """Return the body as the client accepts it, and set the headers that tell its encoding."""
     if not answer.body:
         return None
     headers["Vary"] = "Accept-Encoding"
-    wanted = "gzip" in incoming.headers.get("Accept-Encoding", "")
-    if not wanted or len(answer.body) < _SMALLEST_GZIP:
+    accepts_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    if not accepts_gzip or len(answer.body) < _MIN_GZIP_BYTES:
         return answer.body
     headers["Content-Encoding"] = "gzip"
     return answer.gzipped if answer.gzipped is not None else compress(answer.body)
 
 
-def _raw_response(
-    answer: Answer, headers: MutableMapping[str, str], fault: Fault, incoming: Incoming
+def _make_raw_response(
+    answer: Answer, headers: MutableMapping[str, str], fault: Fault, request: ReceivedRequest
 ) -> web.StreamResponse:
     framing: str = fault.framing or "length"
     if fault.encoding:
-        body = _forced(answer.body, fault.encoding, headers)
+        body = _encode_as(answer.body, fault.encoding, headers)
     else:
-        body = _encoded(answer, incoming, headers) or b""
-    if incoming.method == "HEAD" or answer.status in (204, 304):
+        body = _encode_body(answer, request, headers) or b""
+    # These have no body on the wire: its bytes would be taken for the next answer.
+    if request.method == "HEAD" or answer.status in (204, 304):
         body, framing = b"", "none"
-    kept = body[: int(len(body) * fault.at)] if fault.cut == "within" else body
-    head = _head(answer.status, headers, framing, len(body))
+    sent = body[: int(len(body) * fault.at)] if fault.cut == "within" else body
+    head = _render_head(answer.status, headers, framing, len(body))
     ended = fault.cut != "within"
-    payload = head + _framed(kept, framing, ended=ended)
+    payload = head + _frame_body(sent, framing, ended=ended)
     close = bool(fault.cut) or framing == "close"
     return _RawResponse(payload, drip=fault.drip, reset=bool(fault.cut) and fault.reset, close=close)
 
 
-def _forced(body: bytes, encoding: str, headers: MutableMapping[str, str]) -> bytes:
+def _encode_as(body: bytes, encoding: str, headers: MutableMapping[str, str]) -> bytes:
     if encoding == "identity":
         return body
     headers["Content-Encoding"] = encoding
     return compress(body) if encoding == "gzip" else zlib.compress(body, 1)
 
 
-def _head(status: int, headers: Mapping[str, str], framing: str, length: int) -> bytes:
+def _render_head(status: int, headers: Mapping[str, str], framing: str, length: int) -> bytes:
     framed = {
         "length": f"Content-Length: {length}\r\n",
         "chunked": "Transfer-Encoding: chunked\r\n",
@@ -216,7 +225,7 @@ def _head(status: int, headers: Mapping[str, str], framing: str, length: int) ->
     return f"HTTP/1.1 {status} Answer\r\n{lines}{framed}\r\n".encode()
 
 
-def _framed(body: bytes, framing: str, *, ended: bool, size: int = 4096) -> bytes:
+def _frame_body(body: bytes, framing: str, *, ended: bool, size: int = 4096) -> bytes:
     if framing != "chunked":
         return body
     pieces = (body[start : start + size] for start in range(0, len(body), size))
@@ -225,7 +234,7 @@ def _framed(body: bytes, framing: str, *, ended: bool, size: int = 4096) -> byte
 
 
 class _RawResponse(web.StreamResponse):
-    """Writes given bytes to the connection, and may end it; nothing of HTTP is added."""
+    """A response that writes its bytes to the connection as they are, and may end it; nothing of HTTP is added."""
 
     def __init__(self, payload: bytes, *, drip: tuple[int, float] | None, reset: bool, close: bool) -> None:
         super().__init__()
@@ -246,6 +255,7 @@ class _RawResponse(web.StreamResponse):
             return
         await self._write(transport)
         if self._reset:
+            # The loop has to send what was written before the reset throws it away.
             await asyncio.sleep(0)
             _abort(transport)
         elif self._close:
@@ -261,7 +271,7 @@ class _RawResponse(web.StreamResponse):
             transport.write(self._raw[start : start + size])
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing to add: the bytes are out."""
+        """Do nothing: ``prepare`` has written all bytes."""
 
 
 def _abort(transport: asyncio.Transport) -> None:

@@ -28,8 +28,9 @@ import functools
 import io
 import ssl as tls
 import threading
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from http import HTTPStatus
 from os import PathLike
 from types import AsyncGeneratorType
 from typing import Final, cast
@@ -39,6 +40,7 @@ import aiohttp
 import attrs
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_middlewares import ClientHandlerType
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ..errors import (
@@ -47,8 +49,10 @@ from ..errors import (
     OutcomeUnknown,
     ResponseTooLarge,
     ResponseTruncated,
+    TransportError,
     ZeyosAsyncError,
 )
+from ..secrets import Secret
 from ..wire import Request, Response, public_url
 from .base import ResponseStream, check_request, deadline_error, error_details
 from .complete import complete_response, get_content_length
@@ -57,7 +61,7 @@ from .decoder import ACCEPT_ENCODING, Bounds
 from .outgoing_body import OutgoingBody
 from .response_stream import HttpResponseStream
 from .scrub import remove_urls, scrub_cause
-from .settings import check_tls_setting, find_environment_proxy, load_tls_context, parse_proxy_url
+from .settings import Proxy, check_tls_setting, find_environment_proxy, load_tls_context, parse_proxy
 from .timeouts import AttemptTimeout
 
 __all__ = ["AiohttpTransport"]
@@ -102,12 +106,13 @@ class _StreamedPayload(aiohttp.Payload):
 class _Attempt:
     """One request on its way, which knows whether any of it was written."""
 
-    __slots__ = ("body", "request", "timeout")
+    __slots__ = ("body", "proxy", "request", "timeout")
 
     def __init__(self, timeout: AttemptTimeout) -> None:
         self.timeout = timeout
         self.request: SentRequest | None = None
         self.body: OutgoingBody | None = None
+        self.proxy: Proxy | None = None
 
     @property
     def has_begun(self) -> bool:
@@ -180,8 +185,11 @@ class AiohttpTransport:
         trust_env: Take the proxy from the environment (``HTTPS_PROXY``, ``NO_PROXY`` …).
         bounds: The bounds on the size of answers.
 
+    Attributes:
+        secrets: What errors must not show: the password of the proxy, as it is and as it travels.
+
     Raises:
-        ConfigurationError: ``ssl=False``; verification is not switched off by a flag.
+        ConfigurationError: ``ssl=False``; verification is not switched off by a flag. Or ``proxy=`` is no proxy.
     """
 
     def __init__(
@@ -195,8 +203,9 @@ class AiohttpTransport:
         bounds: Bounds | None = None,
     ) -> None:
         self._ssl: tls.SSLContext | str | None = check_tls_setting(ssl)
-        self._proxy = None if proxy is None else parse_proxy_url(proxy)
+        self._proxy = None if proxy is None else parse_proxy(proxy)
         self._trust_env = trust_env
+        self.secrets: tuple[Secret, ...] = () if self._proxy is None else self._proxy.secrets
         self._connections = connections
         self._per_host = per_host
         self._bounds = bounds or Bounds()
@@ -276,21 +285,32 @@ class AiohttpTransport:
         answered = answer is not None
         return _translate(error, request, attempt, answered=answered, closed=self._closed) or error
 
-    def _begin_request(
+    async def _begin_request(
         self, client: _LoopClient, request: Request, attempt: _Attempt, connect: float | None
-    ) -> Awaitable[aiohttp.ClientResponse]:
-        return client.http.request(
+    ) -> aiohttp.ClientResponse:
+        proxy = self._proxy or (find_environment_proxy(request.url) if self._trust_env else None)
+        attempt.proxy = proxy
+        self.secrets = self.secrets if proxy is None else proxy.secrets
+        headers = request.headers
+        if proxy is not None and request.url.scheme == "http":  # there is no CONNECT that could carry them
+            headers = CIMultiDictProxy(CIMultiDict([*headers.items(), *proxy.headers().items()]))
+        answer = await client.http.request(
             request.method,
             request.url,
-            headers=request.headers,
+            headers=headers,
             data=_wrap_large_body(request.content)
             if attempt.body is None
             else _StreamedPayload(attempt.body, attempt),
             allow_redirects=False,
-            proxy=self._proxy or (find_environment_proxy(request.url) if self._trust_env else None),
+            proxy=None if proxy is None else proxy.url,
+            proxy_headers=None if proxy is None else proxy.headers(),
             timeout=_client_timeout(connect),
             middlewares=(attempt,),
         )
+        if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            answer.close()
+            raise _proxy_refusal(request, answer.status)
+        return answer
 
     async def _read_body(
         self, client: _LoopClient, request: Request, answer: aiohttp.ClientResponse, timeout: AttemptTimeout
@@ -445,7 +465,10 @@ def _translate(
     if not answered and attempt.body is not None and attempt.body.failure is not None:
         return attempt.body.failure
     translated = _translate_cause(cause, request, attempt, answered=answered)
-    translated.__cause__ = scrub_cause(cause)
+    if translated.__cause__ is None:
+        translated.__cause__ = scrub_cause(cause)
+    if attempt.proxy is not None and isinstance(translated, TransportError):
+        translated.args = (f"{translated.args[0]}; it went through the proxy {attempt.proxy.url.authority}",)
     return translated
 
 
@@ -483,11 +506,26 @@ def _not_sent_error(cause: Exception, request: Request) -> Exception:
         return deadline_error(request, sent=False)
     if isinstance(cause, aiohttp.ClientConnectorCertificateError):
         return NotSent(f"the server's certificate does not verify ({cause.certificate_error})", **details)
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        return _proxy_refusal(request, cause.status)
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return NotSent(f"the host name {request.url.host!r} is not known", **details)
-    if isinstance(cause, UnicodeError):  # the codec of host names says it so
-        return NotSent(f"the host name {request.url.raw_host!a} can't be one", **details)
+        return NotSent(f"the host name {cause.host!r} is not known", **details)
+    if isinstance(cause, UnicodeError):  # of the codec of host names, when the system is asked
+        return NotSent(f"{request.url.raw_host!a} is no host name", **details)
     return NotSent(f"no connection ({_describe(cause)})", **details)
+
+
+def _proxy_refusal(request: Request, status: int) -> NotSent:
+    """Return the error for a proxy that passes nothing on; one that wants another password is not asked again.
+
+    Its own words are left out: it was sent the password.
+    """
+    is_final = status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+    advice = ": check the user name and the password in its address" if is_final else ""
+    words = f"{status} {HTTPStatus(status).phrase}" if status in set(HTTPStatus) else f"{status}"
+    error = NotSent(f"the proxy refused to pass the request on ({words}){advice}", **error_details(request))
+    error.__cause__ = PermissionError(words) if is_final else None
+    return error
 
 
 def _describe(error: BaseException) -> str:

@@ -28,8 +28,8 @@ from typing import Any, Final, Protocol
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from ..addresses import is_sendable
 from ..errors import DeadlineExceeded, InvalidArgument, OutcomeUnknown, TransportError
+from ..urls import is_sendable
 from ..wire import Request, Response, Safety, public_url
 
 __all__ = ["ResponseStream", "Transport", "check_request", "deadline_error", "error_details"]

@@ -16,6 +16,7 @@ import msgspec
 from multidict import CIMultiDictProxy
 
 from ..errors import ResponseTooLarge, ResponseTruncated, ServerError, ZeyosAsyncError
+from ..json_text import decode_json
 from ..wire import Request, Response, Safety, public_url, skip_byte_order_mark, too_deep
 from .base import error_details
 from .decoder import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode_body, is_plain_encoding
@@ -117,7 +118,7 @@ def _check_json_is_whole(request: Request, status: int, headers: CIMultiDictProx
     if not body and request.safety is not Safety.READ:
         return  # many servers answer a write with nothing, whatever type they declare for it
     try:
-        _JSON_SKIPPER.decode(body)
+        decode_json(body, _JSON_SKIPPER)
     except msgspec.DecodeError as error:
         raise ResponseTruncated(
             f"the answer has no length, and what came before the connection closed is no whole JSON ({error})",

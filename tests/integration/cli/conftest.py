@@ -47,20 +47,20 @@ class Served:
 def served() -> Iterator[Served]:
     """An emulator that runs in a loop of its own: the command blocks this thread."""
     started = threading.Event()
-    found: list[ZeyosEmulator] = []
+    emulators: list[ZeyosEmulator] = []
     loop = asyncio.new_event_loop()
     done = asyncio.Event()
 
     async def serve() -> None:
         async with emulate_zeyos(rows={"accounts": 1500}, seed=5) as emulator:
-            found.append(emulator)
+            emulators.append(emulator)
             started.set()
             await done.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     started.wait(30)
-    yield Served(found[0], loop)
+    yield Served(emulators[0], loop)
     loop.call_soon_threadsafe(done.set)
     thread.join()
     loop.close()

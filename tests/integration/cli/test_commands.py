@@ -59,14 +59,14 @@ def test_list_without_rows_says_so(run: Run) -> None:
 
 def test_list_as_json(run: Run, emulator: Any) -> None:
     """All rows, as the API has the values; an array or a line each; no rows are an empty array."""
-    wanted = [
+    expected = [
         {"n": row["lastname"], "at": row["lastmodified"], "type": row["type"]} for row in rows_of(emulator)
     ]
     select = ("--select", "n=lastname,at=lastmodified,type")
-    assert json.loads(run("list", "accounts", "--json", *select).out) == wanted
+    assert json.loads(run("list", "accounts", "--json", *select).out) == expected
     assert [
         json.loads(line) for line in run("list", "accounts", "--jsonl", *select).out.splitlines()
-    ] == wanted
+    ] == expected
     assert json.loads(run("list", "accounts", "--json", "--where", "ID < 0").out) == []
     first = json.loads(run("list", "accounts", "--json", "--times", "iso", "--limit", "1", *select).out)[0]
     assert first["at"].endswith("Z")
@@ -131,13 +131,13 @@ def test_export_to_a_file(run: Run, tmp_path: Path, name: str) -> None:
 
 def test_export_to_standard_output(run: Run, emulator: Any) -> None:
     """JSON lines unless --format says otherwise."""
-    wanted = [row["ID"] for row in rows_of(emulator)]
-    assert [json.loads(line)["ID"] for line in run("export", "accounts").out.splitlines()] == wanted
+    expected = [row["ID"] for row in rows_of(emulator)]
+    assert [json.loads(line)["ID"] for line in run("export", "accounts").out.splitlines()] == expected
     options = ("--format", "csv", "--delimiter", "\\t", "--times", "iso", "--spreadsheet-safe", "-q")
     table = list(
         csv.DictReader(run("export", "accounts", *options).out.splitlines(keepends=True), delimiter="\t")
     )
-    assert [int(row["ID"]) for row in table] == wanted
+    assert [int(row["ID"]) for row in table] == expected
 
 
 def test_a_log_in_by_password(run: Run, emulator: Any, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_log_in_by_password(run: Run, emulator: Any, tmp_path: Path) -> None:
         ("get binfiles 1 --expand ID", 2, "only composite fields"),
     ],
 )
-def test_what_goes_wrong_is_said_in_a_line(run: Run, argv: str, code: int, message: str) -> None:
+def test_an_error_is_one_line_with_its_exit_code(run: Run, argv: str, code: int, message: str) -> None:
     """And has its exit code; nothing is on standard output, and no traceback anywhere."""
     done = run(*argv.split())
     assert (done.code, done.out) == (code, "")

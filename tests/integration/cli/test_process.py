@@ -142,7 +142,7 @@ def test_a_port_that_is_taken_is_said(emulator: Any) -> None:
 
 def test_a_shell_completes_commands_entities_and_fields() -> None:
     """By click's protocol for bash."""
-    for words, number, wanted in (
+    for words, number, completion in (
         ("zeyos-async exp", 1, "export"),
         ("zeyos-async list acc", 2, "accounts"),
         ("zeyos-async list accounts --select ID,lastn", 4, "ID,lastname"),
@@ -154,4 +154,4 @@ def test_a_shell_completes_commands_entities_and_fields() -> None:
             "COMP_CWORD": str(number),
         }
         done = subprocess.run(COMMAND, capture_output=True, text=True, env=env, timeout=60, check=False)
-        assert f"plain,{wanted}" in done.stdout.splitlines()
+        assert f"plain,{completion}" in done.stdout.splitlines()

@@ -114,9 +114,9 @@ def test_a_sign_in_by_the_browser(nobody: Any, login: tuple[str, ...], home: Pat
     assert (done.returncode, done.stdout) == (0, "")
     assert f"Signed in to {nobody.url} as {who.name} (ID 1)" in done.stderr
     assert "the profile 'demo' in ~/.config/zeyos/profiles.json" in done.stderr
-    kept = registry(home)
-    demo = kept["profiles"]["demo"]
-    assert kept["active"] == "demo"
+    profiles = registry(home)
+    demo = profiles["profiles"]["demo"]
+    assert profiles["active"] == "demo"
     assert demo["baseUrl"] == nobody.url
     assert (demo["clientId"], demo["clientSecret"]) == (who.client_id, who.appsecret)
     assert demo["expiresAt"] > time.time()
@@ -136,17 +136,17 @@ def test_the_page_at_which_the_browser_ends(
     run: Run, nobody: Any, login: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says so, runs nothing, loads nothing, and its style is the one that its policy allows."""
-    shown: queue.Queue[tuple[str, str]] = queue.Queue()
+    pages: queue.Queue[tuple[str, str]] = queue.Queue()
 
     def come_back(address: str) -> bool:
         who = nobody.credentials
         with urllib.request.urlopen(browse(address, who.name, who.password), timeout=10) as page:
-            shown.put((page.read().decode(), page.headers["Content-Security-Policy"]))
+            pages.put((page.read().decode(), page.headers["Content-Security-Policy"]))
         return True
 
     monkeypatch.setattr(webbrowser, "open", come_back)
     assert run(*login).code == 0
-    page, policy = shown.get(timeout=10)  # from the thread that opens the browser
+    page, policy = pages.get(timeout=10)  # from the thread that opens the browser
     style = re.search("<style>(.*)</style>", page)
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
@@ -204,7 +204,7 @@ def test_a_sign_in_into_a_project_of_the_vendors_tool(
     assert "~/project/.zeyos/auth.json is used here, as it is the closest to this folder" in done.err
 
 
-def test_what_wins_over_a_sign_in_is_said(
+def test_a_variable_that_wins_over_a_sign_in_is_said(
     run: Run, login: tuple[str, ...], user_at_the_browser: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or people would wonder."""
@@ -213,7 +213,7 @@ def test_what_wins_over_a_sign_in_is_said(
 
 
 @pytest.mark.parametrize(("way", "active"), [("option", "new"), ("variable", "other")])
-def test_which_profile_is_active_afterwards(
+def test_the_active_profile_after_a_sign_in(
     run: Run,
     login: tuple[str, ...],
     home: Path,
@@ -269,7 +269,7 @@ def test_two_instances_of_one_name(run: Run, nobody: Any, login: tuple[str, ...]
         (("profile", "lst"), 2, "No such command 'lst'"),
     ],
 )
-def test_what_is_missing_is_said_in_a_line(
+def test_a_missing_option_is_said_in_a_line(
     run: Run,
     nobody: Any,
     home: Path,
@@ -288,7 +288,7 @@ def test_what_is_missing_is_said_in_a_line(
     assert not (home / ".config").exists()
 
 
-def test_a_refusal_leaves_everything_as_it_was(
+def test_a_refused_sign_in_leaves_everything_as_it_was(
     run: Run, nobody: Any, login: tuple[str, ...], signed_in: None, home: Path, secret: str
 ) -> None:
     """Tokens are written when there are some."""
@@ -301,7 +301,9 @@ def test_a_refusal_leaves_everything_as_it_was(
     assert registry(home) == before
 
 
-def test_nobody_comes_back(run: Run, login: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sign_in_that_nobody_finishes(
+    run: Run, login: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The address is shown, that there is no browser too, and the wait ends."""
     monkeypatch.setattr(webbrowser, "open", lambda address: False)
     done = run(*login, "--wait", "0.2")
@@ -318,19 +320,19 @@ def test_nobody_comes_back(run: Run, login: tuple[str, ...], monkeypatch: pytest
 def test_a_sign_in_by_hand(nobody: Any, login: tuple[str, ...], home: Path, pasted: str) -> None:
     """The address is shown; what the browser ends at is pasted, all of it or the code in it."""
     with on_a_terminal(*login, "--manual") as terminal:
-        shown = terminal.until(b"The address: ")
-        address = re.search(r"http\S+/oauth2/v1/authorize\S+", shown)
+        output = terminal.until(b"The address: ")
+        address = re.search(r"http\S+/oauth2/v1/authorize\S+", output)
         assert address is not None
         end = browse(address[0], nobody.credentials.name, nobody.credentials.password)
         query = end.partition("?")[2]
         code = urllib.parse.parse_qs(query)["code"][0]
         terminal.type({"address": end, "query": query, "code": code}[pasted])
-        shown = terminal.rest()
-    assert (terminal.code, f"Signed in to {nobody.url} as" in shown) == (0, True), shown
+        output = terminal.rest()
+    assert (terminal.code, f"Signed in to {nobody.url} as" in output) == (0, True), output
     assert registry(home)["profiles"]["demo"]["accessToken"]
 
 
-def test_what_is_pasted_has_to_belong_to_it(login: tuple[str, ...]) -> None:
+def test_a_pasted_address_has_to_belong_to_the_sign_in(login: tuple[str, ...]) -> None:
     """Another sign-in's answer is refused, and so is a refusal."""
     for answer, words in (
         ("http://127.0.0.1:9005/callback?code=x&state=y", "does not belong to this sign-in"),
@@ -360,14 +362,14 @@ def test_a_sign_in_by_password_asks_on_the_terminal(nobody: Any, home: Path) -> 
         terminal.until(b"(empty if there is none): ")
         terminal.type(who.appsecret)
         arguments = Path(f"/proc/{terminal.pid}/cmdline")
-        said = arguments.read_bytes() if arguments.exists() else b""
-        shown = terminal.rest()
-    assert (terminal.code, f"as {who.name} (ID 1)" in shown) == (0, True), shown
-    kept = (home / ".config/zeyos/profiles.json").read_text()
+        command_line = arguments.read_bytes() if arguments.exists() else b""
+        output = terminal.rest()
+    assert (terminal.code, f"as {who.name} (ID 1)" in output) == (0, True), output
+    stored = (home / ".config/zeyos/profiles.json").read_text()
     for secret in (who.password, who.appsecret):
         assert secret not in terminal.shown
-        assert secret.encode() not in said
-        assert secret not in kept
+        assert secret.encode() not in command_line
+        assert secret not in stored
     assert set(registry(home)["profiles"]["demo"]) == {"baseUrl", "accessToken", "expiresAt"}
 
 
@@ -408,8 +410,8 @@ def test_a_sign_out(run: Run, nobody: Any, home: Path, way: str, request: pytest
     assert (done.code, done.out) == (0, "")
     assert done.err.startswith(f"Signed out of {nobody.url}.")
     assert "Warning" not in done.err
-    kept = {key: demo[key] for key in ("baseUrl", "clientId", "clientSecret") if key in demo}
-    assert registry(home)["profiles"]["demo"] == kept
+    expected = {key: demo[key] for key in ("baseUrl", "clientId", "clientSecret") if key in demo}
+    assert registry(home)["profiles"]["demo"] == expected
     assert run("count", "accounts", "--url", nobody.url, "--token", demo["accessToken"]).code == 3
     done = run("count", "accounts")
     assert (done.code, "zeyos-async login --profile demo" in done.err) == (3, True)
@@ -456,11 +458,70 @@ def test_doctor_says_which_credential_is_used_and_why(
     assert "from the profile 'demo' in ~/.config/zeyos/profiles.json, which is the active one" in done.out
     assert "not used" not in done.out
     monkeypatch.setenv("ZEYOS_TOKEN", nobody.there(nobody.emulator.token))
+    monkeypatch.setenv("ZEYOS_BASE_URL", nobody.url)
     findings = {f["check"]: f["says"] for f in json.loads(run("doctor", "--json").out)}
     assert findings["credential"] == "a token from ZEYOS_TOKEN"
     assert findings["not used"].startswith("the tokens of the profile 'demo'")
     findings = {f["check"]: f["says"] for f in json.loads(run("doctor", "--json", "--profile", "demo").out)}
-    assert findings["not used"] == "ZEYOS_TOKEN in the environment (--profile wins)"
+    assert findings["not used"] == "ZEYOS_BASE_URL, ZEYOS_TOKEN in the environment (--profile wins)"
+
+
+def test_a_password_goes_to_no_address_that_happens_to_be_stored(
+    run: Run, nobody: Any, signed_in: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the secret of an application, unless the address or the profile is named; nothing is sent before."""
+    before = len(nobody.emulator.journal.requests)
+    monkeypatch.setenv("ZEYOS_PASSWORD", "s3cret")
+    refused = run("login", "--user", "max")
+    assert refused.code == 2
+    assert "--url" in refused.err
+    monkeypatch.setenv("ZEYOS_CLIENT_SECRET", "s3cret")
+    refused = run("login", "--manual", "--client-id", "app")
+    assert refused.code == 2
+    assert "ZEYOS_CLIENT_SECRET is not sent to" in refused.err
+    assert len(nobody.emulator.journal.requests) == before
+
+
+def test_nothing_is_written_where_that_is_forbidden(
+    run: Run, nobody: Any, signed_in: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by signing in or out, nor by changes of profiles; reading goes on."""
+    registry = home / ".config" / "zeyos" / "profiles.json"
+    before = registry.read_text()
+    monkeypatch.setenv("ZEYOS_CREDENTIALS_READONLY", "1")
+    for argv in (
+        ("login", "--user", "max", "--url", nobody.url),
+        ("logout",),
+        ("profile", "add", "x", "--url", nobody.url),
+        ("profile", "use", "demo"),
+        ("profile", "use", "demo", "--local"),
+        ("profile", "remove", "demo"),
+    ):
+        done = run(*argv)
+        assert (done.code, "ZEYOS_CREDENTIALS_READONLY is set" in done.err) == (2, True), argv
+    assert registry.read_text() == before
+    assert not (home / "project" / ".zeyos" / "profile").exists()
+    assert run("count", "accounts").code == 0
+
+
+def test_http_to_another_machine_is_permitted_by_name(run: Run, home: Path) -> None:
+    """By an option of each command, which a profile keeps."""
+    plain = "http://intranet.invalid/demo"
+    for command in (
+        ("count", "accounts", "--token", "t"),
+        ("count", "tasks", "--api", "octaved", "--token", "t"),
+        ("general", "stub", "X", "--token", "t"),
+        ("count", "contacts", "--api", "ox", "--token", "t"),
+        ("login", "--user", "max"),
+    ):
+        done = run(*command, "--url", plain)
+        assert (done.code, "--allow-http" in done.err) == (2, True), command
+    done = run("count", "accounts", "--token", "t", "--url", plain, "--allow-http", "--timeout", "5")
+    assert done.code == 1  # it tried, and there is no such host
+    assert run("profile", "add", "open", "--url", plain, "--allow-http").code == 0
+    assert '"allowHttp": true' in (home / ".config" / "zeyos" / "profiles.json").read_text()
+    assert run("profile", "add", "open", "--url", "http://other.invalid/demo").code == 0
+    assert "allowHttp" not in (home / ".config" / "zeyos" / "profiles.json").read_text()
 
 
 def test_a_sign_in_that_the_server_has_ended(run: Run, nobody: Any, signed_in: None) -> None:
@@ -508,7 +569,7 @@ def test_a_profile_that_changes_its_instance_loses_its_tokens(run: Run, signed_i
     assert set(registry(home)["profiles"]["demo"]) == {"baseUrl", "clientId", "clientSecret"}
 
 
-def test_no_profiles_are_none(run: Run, nobody: Any) -> None:
+def test_a_list_of_no_profiles(run: Run, nobody: Any) -> None:
     """And how to get one is said."""
     assert json.loads(run("profile", "list", "--json").out) == []
     assert "zeyos-async login" in run("profile", "list").err

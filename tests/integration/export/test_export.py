@@ -83,24 +83,24 @@ async def test_an_order_a_limit_and_an_offset_hold(zeyos: Zeyos, tmp_path: Path)
 
 async def test_distinct_rows(zeyos: Zeyos, tmp_path: Path) -> None:
     """They have no ID, and are not counted beforehand."""
-    seen: list[ExportProgress] = []
+    reports: list[ExportProgress] = []
     query = zeyos.accounts.query().select("currency").distinct()
-    await export(query, tmp_path / "a.csv", on_progress=seen.append)
+    await export(query, tmp_path / "a.csv", on_progress=reports.append)
     assert (tmp_path / "a.csv").read_text().splitlines()[1:] == [
         f'"{row["currency"]}"' for row in await query.all()
     ]
-    assert {progress.expected for progress in seen} == {None}
+    assert {progress.expected for progress in reports} == {None}
 
 
 async def test_times_as_iso_8601(zeyos: Zeyos, tmp_path: Path) -> None:
     """In both formats, and only in the fields that are times."""
     query = zeyos.accounts.query().select("ID", "lastmodified").limit(3)
-    wanted = [row["lastmodified"].isoformat().replace("+00:00", "Z") for row in await query.all()]
+    expected = [row["lastmodified"].isoformat().replace("+00:00", "Z") for row in await query.all()]
     await export(query, tmp_path / "a.jsonl", times="iso")
     await export(query, tmp_path / "a.csv", times="iso")
-    assert [row["lastmodified"] for row in lines(tmp_path / "a.jsonl")] == wanted
+    assert [row["lastmodified"] for row in lines(tmp_path / "a.jsonl")] == expected
     cells = [line.split(",")[1] for line in (tmp_path / "a.csv").read_text().splitlines()[1:]]
-    assert cells == [f'"{text}"' for text in wanted]
+    assert cells == [f'"{text}"' for text in expected]
 
 
 async def test_extdata_and_expanded_fields_are_json_in_a_cell(zeyos: Zeyos, tmp_path: Path) -> None:
@@ -136,17 +136,17 @@ async def test_a_stream_takes_the_rows(zeyos: Zeyos) -> None:
 
 async def test_progress_goes_from_nothing_to_everything(zeyos: Zeyos, tmp_path: Path) -> None:
     """The count runs beside the first page; rows and bytes only grow."""
-    seen: list[ExportProgress] = []
+    reports: list[ExportProgress] = []
     query = zeyos.accounts.query().paging(size=500)
-    result = await export(query, tmp_path / "a.jsonl", on_progress=seen.append)
-    rows = [progress.rows for progress in seen]
+    result = await export(query, tmp_path / "a.jsonl", on_progress=reports.append)
+    rows = [progress.rows for progress in reports]
     assert rows[0] == 0
     assert rows[-1] == ROWS
     assert rows == sorted(set(rows))
     assert len(rows) >= 6
-    assert seen[-1].expected == ROWS
-    assert seen[-1].bytes == result.bytes
-    assert seen == sorted(seen, key=lambda progress: (progress.bytes, progress.elapsed))
+    assert reports[-1].expected == ROWS
+    assert reports[-1].bytes == result.bytes
+    assert reports == sorted(reports, key=lambda progress: (progress.bytes, progress.elapsed))
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ SCENARIOS = {
     "reading the body": Scenario(least=3, handler=_in_pieces, warm=1),
     "asking twice": Scenario(
         least=2,
-        session={"hedge": Hedge(max_share=0.5, learn=1, least=0.01, quantile=0.5)},
+        session={"hedge": Hedge(max_share=0.5, min_answers=1, min_delay=0.01, quantile=0.5)},
         handler=_stalls_on_the_sixth,
         warm=5,
     ),

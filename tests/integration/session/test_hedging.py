@@ -11,7 +11,7 @@ from zeyos_async.policy import Hedge, Limits, Retry
 from zeyos_async.session import Hooks, Session
 from zeyos_async.wire import Safety
 
-EAGER = Hedge(max_share=0.5, learn=1, least=0.02, quantile=0.5)
+EAGER = Hedge(max_share=0.5, min_answers=1, min_delay=0.02, quantile=0.5)
 
 
 class Journal(Hooks):
@@ -183,7 +183,7 @@ async def test_many_slow_reads_are_not_doubled(serve, nothing_left):
         await asyncio.sleep(0.03 if connection.number > 20 else 0)
         await connection.answer()
 
-    async with serve(handler) as server, Session(hedge=Hedge(quantile=0.5, least=0.0)) as session:
+    async with serve(handler) as server, Session(hedge=Hedge(quantile=0.5, min_delay=0.0)) as session:
         channel = session.bind(server.url)
         await warm(channel, server, 20)
         for _ in range(10):

@@ -223,7 +223,7 @@ async def test_every_api_reads_json_after_a_byte_order_mark(serve, close):
             return {"data": {"id": "7", "folder_id": "6", "last_name": "Doe"}, "timestamp": 1}
         if "/flow" in target:
             return {"id": identity, "name": "Doe"}
-        return {"status": {"code": 1, "message": "ok"}, "data": {"name": "Doe"}}
+        return {"status": "Success", "statuscode": 0, "data": {"name": "Doe"}}
 
     async def handler(connection):
         received = connection.request
@@ -338,7 +338,7 @@ async def test_a_host_name_that_can_not_be_one(host):
     """A request of one's own to it was not sent, and is not tried again."""
     async with Session(retry=Retry(base=0.0)) as session:
         request = Request(method="PUT", url=URL(f"http://{host}/x"), safety=Safety.ONCE)
-        with pytest.raises(NotSent, match="can't be one") as caught:
+        with pytest.raises(NotSent, match="no host name") as caught:
             await session.bind("http://localhost").send(request)
         assert caught.value.attempts == 1
 

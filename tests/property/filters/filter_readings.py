@@ -17,14 +17,14 @@ def like(text: str, pattern: str, escape: str = "\\") -> bool:
     """LIKE, by its definition."""
     if not pattern:
         return not text
-    head, rest = pattern[0], pattern[1:]
+    head, remainder = pattern[0], pattern[1:]
     if head == "%":
-        return any(like(text[skip:], rest) for skip in range(len(text) + 1))
+        return any(like(text[skip:], remainder) for skip in range(len(text) + 1))
     if head == escape:
-        head, rest = rest[0], rest[1:]
+        head, remainder = remainder[0], remainder[1:]
     elif head == "_":
-        return bool(text) and like(text[1:], rest)
-    return bool(text) and text[0] == head and like(text[1:], rest)
+        return bool(text) and like(text[1:], remainder)
+    return bool(text) and text[0] == head and like(text[1:], remainder)
 
 
 def exact(value: Any) -> Any:
@@ -34,31 +34,31 @@ def exact(value: Any) -> Any:
     return value if isinstance(value, str) else Decimal(value)
 
 
-def truth(op: str, value: Any, wanted: Any) -> float:
+def truth(op: str, value: Any, operand: Any) -> float:
     """One comparison as a number: 1 true, 0 false, ½ unknown. ``op`` as the ZeyOS API writes it."""
-    if wanted is None:
+    if operand is None:
         return float((value is None) is (op == "="))
     if op in ("IN", "!IN"):
-        found = max([truth("=", value, one) for one in wanted], default=0.0)
-        return found if op == "IN" else 1 - found
+        highest = max([truth("=", value, one) for one in operand], default=0.0)
+        return highest if op == "IN" else 1 - highest
     if op.startswith("!") and op != "!=":
-        return 1 - truth(op[1:], value, wanted)
+        return 1 - truth(op[1:], value, operand)
     if value is None:
         return 0.5
     if op.startswith("~"):
         fold = str.lower if op.endswith("*") else str
         if op.startswith("~~"):
-            return float(like(fold(value), fold(wanted)))
-        return float(re.search(fold(wanted), fold(value)) is not None)
-    left, right = exact(value), exact(wanted)
+            return float(like(fold(value), fold(operand)))
+        return float(re.search(fold(operand), fold(value)) is not None)
+    first, second = exact(value), exact(operand)
     answers = {
-        "=": left == right,
-        "!=": left != right,
-        "<>": left != right,
-        "<": left < right,
-        ">": left > right,
+        "=": first == second,
+        "!=": first != second,
+        "<>": first != second,
+        "<": first < second,
+        ">": first > second,
     }
-    return float({**answers, "<=": left <= right, ">=": left >= right}[op])
+    return float({**answers, "<=": first <= second, ">=": first >= second}[op])
 
 
 WIRE = {

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from zeyos_async.filters import FALSE, TRUE, And, Comparison, Expression, Not, Op, Or, compare
-from zeyos_async.filters.expression import LIKE_OPS, LIST_OPS, REGEX_OPS, plain
+from zeyos_async.filters.expression import LIKE_OPS, LIST_OPS, REGEX_OPS
+from zeyos_async.filters.operands import to_plain
 from zeyos_async.schema import Entity, Field, Kind
 
 thorough = settings(deadline=None, max_examples=150)
@@ -67,13 +68,13 @@ def patterns(paths: tuple[str, ...]) -> st.SearchStrategy[Comparison]:
     )
 
 
-def trees(leaf: st.SearchStrategy[Expression], *, least: int = 2) -> st.SearchStrategy[Expression]:
+def trees(leaf: st.SearchStrategy[Expression], *, min_operands: int = 2) -> st.SearchStrategy[Expression]:
     """Conditions over some comparisons, constants among them."""
     return st.recursive(
         st.one_of(leaf, leaf, leaf, st.sampled_from([TRUE, FALSE])),
         lambda inner: st.one_of(
-            st.lists(inner, min_size=least, max_size=4).map(tuple).map(And),
-            st.lists(inner, min_size=least, max_size=4).map(tuple).map(Or),
+            st.lists(inner, min_size=min_operands, max_size=4).map(tuple).map(And),
+            st.lists(inner, min_size=min_operands, max_size=4).map(tuple).map(Or),
             inner.map(Not),
         ),
         max_leaves=8,
@@ -122,7 +123,7 @@ ANY_VALUE = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.decimals(allow_nan=False, allow_infinity=False),
     st.text(st.characters(codec=None)),
-    st.datetimes(FIRST, LAST, timezones=ZONES).map(lambda moment: plain("", moment)),
+    st.datetimes(FIRST, LAST, timezones=ZONES).map(lambda moment: to_plain("", moment)),
 )
 ODD_NAMES = [
     "a",

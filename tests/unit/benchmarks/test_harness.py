@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import streaming
-from benchmarks.job import Job, memory
+from benchmarks.job import Job, read_memory
 from benchmarks.measure import Sample, bytecode_cache, interleaved, median_ratio, run_child
 from benchmarks.results import Goal, Growth, Line, Results, Stream
-from benchmarks.server import Server, serving
+from benchmarks.server import Server, serve_accounts
 
 ROWS = 700
 PACKAGES = {
@@ -29,7 +29,7 @@ PACKAGES = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A server with a few accounts."""
-    with serving(ROWS) as running:
+    with serve_accounts(ROWS) as running:
         yield running
 
 
@@ -60,7 +60,7 @@ def test_a_child_tells_what_it_took(server: Server) -> None:
     assert sample.outcome[0] == ROWS
     assert sample.cpu > 0
     assert sample.wall > 0
-    assert bool(sample.rss_peak) == bool(memory("VmHWM"))
+    assert bool(sample.rss_peak) == bool(read_memory("VmHWM"))
 
 
 def test_a_child_that_fails_is_an_error() -> None:
@@ -87,11 +87,11 @@ def test_a_ratio_is_of_neighbours() -> None:
 def test_contenders_that_read_other_rows_are_refused() -> None:
     """A comparison of different work is none."""
     good, short, other = (Sample(outcome, 1, 1) for outcome in ([10, 55], [9, 45], [10, 56]))
-    streaming._check({"good": [good], "files": [Sample([10, 0], 1, 1)]}, 10)
+    streaming._check_rows({"good": [good], "files": [Sample([10, 0], 1, 1)]}, 10)
     with pytest.raises(RuntimeError, match="short read 9 rows of 10"):
-        streaming._check({"good": [good], "short": [short]}, 10)
+        streaming._check_rows({"good": [good], "short": [short]}, 10)
     with pytest.raises(RuntimeError, match="different rows"):
-        streaming._check({"good": [good], "other": [other]}, 10)
+        streaming._check_rows({"good": [good], "other": [other]}, 10)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def _results() -> Results:
 
 def test_the_note_has_every_table() -> None:
     """Goals, streams and steps, in Markdown."""
-    from benchmarks.report import note
+    from benchmarks.report import format_note
 
-    text = note(_results())
+    text = format_note(_results())
     assert "| x | ≤ 1 × | 0.9 × | yes |" in text
     assert "| records, `async for` | 1.00 | 0.90 |" in text
     assert "2.0 ms" in text

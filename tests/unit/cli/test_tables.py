@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.cli.columns import default_columns
-from zeyos_async.cli.tables import fit, print_table
+from zeyos_async.cli.default_columns import default_columns
+from zeyos_async.cli.tables import fit_widths, print_table
 from zeyos_async.schema import resolve
 from zeyos_async.services.zeyos._generated import ENTITIES, entity
 
@@ -29,7 +29,7 @@ def test_the_widest_columns_give_way(
     natural: list[int], available: int, whole: tuple[int, ...], widths: list[int]
 ) -> None:
     """Down to a few characters; then columns are left out from the right."""
-    assert fit(natural, available, whole=whole) == widths
+    assert fit_widths(natural, available, uncut=whole) == widths
 
 
 @given(
@@ -37,7 +37,7 @@ def test_the_widest_columns_give_way(
 )
 def test_a_table_fits_the_line(natural: list[int], available: int, whole: set[int]) -> None:
     """No column is wider than it likes, and no room is wasted while a column could use it."""
-    widths = fit(natural, available, whole=sorted(whole))
+    widths = fit_widths(natural, available, uncut=sorted(whole))
     line = sum(widths) + 2 * (len(widths) - 1)
     assert all(width <= like for width, like in zip(widths, natural, strict=False))
     assert line <= available or len(widths) == 1

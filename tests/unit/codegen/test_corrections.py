@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from codegen.corrections import OVERLAYS, Correction, apply, load_corrections
-from codegen.facts import EntityFacts, Facts, FieldFacts
+from codegen.corrections import OVERLAYS, Correction, apply_corrections, load_corrections
+from codegen.zeyos_facts import EntityFacts, FieldFacts, ZeyosFacts
 
-FACTS = Facts(
+FACTS = ZeyosFacts(
     sources={},
     operations=[],
     entities=[
@@ -35,20 +35,24 @@ def correction(**values: Any) -> Correction:
 
 def test_a_correction_of_an_entity() -> None:
     """Facts of the entity are replaced; its fields stay."""
-    (box,) = apply(FACTS, [correction(set={"plural": "Boxes"})]).entities
+    (box,) = apply_corrections(FACTS, [correction(set={"plural": "Boxes"})]).entities
     assert (box.plural, box.fields) == ("Boxes", FACTS.entities[0].fields)
 
 
 def test_a_correction_of_a_field() -> None:
     """Facts of one field are replaced; codes, whose keys TOML has as text, become numbers."""
-    (box,) = apply(FACTS, [correction(field="flag", set={"codes": {"0": "OPEN", "1": "SHUT"}})]).entities
+    (box,) = apply_corrections(
+        FACTS, [correction(field="flag", set={"codes": {"0": "OPEN", "1": "SHUT"}})]
+    ).entities
     assert box.fields[1].codes == {0: "OPEN", 1: "SHUT"}
     assert box.fields[0] == FACTS.entities[0].fields[0]
 
 
 def test_corrections_add_up() -> None:
     """Each correction sees what those before it did."""
-    corrected = apply(FACTS, [correction(set={"plural": "Boxes"}), correction(set={"tags": True})])
+    corrected = apply_corrections(
+        FACTS, [correction(set={"plural": "Boxes"}), correction(set={"tags": True})]
+    )
     assert (corrected.entities[0].plural, corrected.entities[0].tags) == ("Boxes", True)
 
 
@@ -66,7 +70,7 @@ def test_corrections_add_up() -> None:
 def test_corrections_that_correct_nothing(values: dict[str, Any], message: str) -> None:
     """A correction that is stale, in part or as a whole, or misspelt, fails; it says which it is."""
     with pytest.raises(ValueError, match=message):
-        apply(FACTS, [correction(**values)])
+        apply_corrections(FACTS, [correction(**values)])
 
 
 def test_reading_an_overlay(tmp_path: Path) -> None:
@@ -83,4 +87,6 @@ def test_every_correction_of_ours_has_a_reason() -> None:
     """No correction without a sentence that says why."""
     overlays = sorted(OVERLAYS.glob("*.toml"))
     assert overlays
-    assert all(len(each.reason) > 10 for overlay in overlays for each in load_corrections(overlay))
+    assert all(
+        len(correction.reason) > 10 for overlay in overlays for correction in load_corrections(overlay)
+    )

@@ -19,7 +19,7 @@ FILES = {"zeyos_async/services/x/_generated/a.py": "A = 1\n", "zeyos_async/x.py"
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project whose generated files are up to date, and that has files of its own."""
-    command.write(FILES, tmp_path)
+    command.write_files(FILES, tmp_path)
     (tmp_path / "zeyos_async" / "own.py").write_text("# not generated\n")
     (tmp_path / "zeyos_async/services/x/_generated/__pycache__").mkdir()
     (tmp_path / "zeyos_async/services/x/_generated/__pycache__/a.pyc").write_bytes(b"")
@@ -74,7 +74,7 @@ def test_check_finds_a_leftover(root: Path) -> None:
     path = "zeyos_async/services/x/_generated/old.py"
     (root / path).write_text("")
     assert command.find_drift(FILES, root).leftover == (path,)
-    assert command.write(FILES, root) == [path]
+    assert command.write_files(FILES, root) == [path]
     assert not (root / path).exists()
 
 
@@ -89,7 +89,7 @@ def test_long_differences_are_cut(root: Path) -> None:
 def test_write_leaves_current_files_alone(root: Path) -> None:
     """Only what differs is written, so that build tools see no change."""
     before = (root / "zeyos_async/x.py").stat().st_mtime_ns
-    assert command.write(FILES, root) == []
+    assert command.write_files(FILES, root) == []
     assert (root / "zeyos_async/x.py").stat().st_mtime_ns == before
 
 

@@ -7,11 +7,11 @@ from typing import Final
 import pytest
 
 from codegen.corrections import Correction
-from codegen.facts import FieldFacts
-from codegen.octaved import FACTS, corrected_facts
-from codegen.octaved_extract import ID, extract
-from codegen.octaved_facts import OctavedFacts, ResourceFacts, apply, dump, load
+from codegen.octaved import FACTS, load_corrected_facts
+from codegen.octaved_extract import ID, extract_facts
+from codegen.octaved_facts import OctavedFacts, ResourceFacts, apply_corrections, dump_facts, load_facts
 from codegen.octaved_resource import render_resource
+from codegen.zeyos_facts import FieldFacts
 
 SECTION: Final = """
 {heading}
@@ -126,7 +126,7 @@ DOCUMENT: Final = "The API (v1)\n" + "\n".join(SECTION.format(heading=heading) f
 @pytest.fixture(scope="module")
 def thing() -> ResourceFacts:
     """The facts of one section of the made-up document."""
-    facts = extract(DOCUMENT)
+    facts = extract_facts(DOCUMENT)
     assert [one.name for one in facts.resources][3:5] == ["groups", "work_packages"]
     return facts.resources[0]
 
@@ -171,29 +171,29 @@ def test_what_can_be_searched_for(thing: ResourceFacts) -> None:
 def test_a_document_that_is_laid_out_otherwise_is_told_of() -> None:
     """Rather than fields that are guessed."""
     with pytest.raises(ValueError, match="was expected where"):
-        extract(DOCUMENT.replace("\nkind\nstring\n", "\nsort\nstring\n"))
+        extract_facts(DOCUMENT.replace("\nkind\nstring\n", "\nsort\nstring\n"))
 
 
 def test_facts_are_kept_in_a_file() -> None:
     """What is written is read again; the committed file is in that form."""
     text = FACTS.read_text(encoding="utf-8")
-    assert dump(load(FACTS)) == text
-    assert len(load(FACTS).resources) == 9
+    assert dump_facts(load_facts(FACTS)) == text
+    assert len(load_facts(FACTS).resources) == 9
 
 
 def test_corrections_reach_every_part_and_end_with_their_mistakes(thing: ResourceFacts) -> None:
     """A field is corrected wherever the resource has it; one that changes nothing is an error."""
     facts = OctavedFacts(source="x", resources=[thing])
     fix = Correction(entity="customers", field="start", set={"kind": "clock"}, reason="…")
-    (fixed,) = apply(facts, [fix]).resources
+    (fixed,) = apply_corrections(facts, [fix]).resources
     assert [field.kind for field in (*fixed.record, *fixed.writes) if field.name == "start"] == [
         "clock",
         "clock",
     ]
     with pytest.raises(ValueError, match="changes nothing"):
-        apply(facts, [fix, fix])
+        apply_corrections(facts, [fix, fix])
     with pytest.raises(ValueError, match="no such resource"):
-        apply(facts, [Correction(entity="x", set={}, reason="…")])
+        apply_corrections(facts, [Correction(entity="x", set={}, reason="…")])
 
 
 def test_a_name_that_records_use_themselves_is_refused() -> None:
@@ -207,7 +207,7 @@ def test_a_name_that_records_use_themselves_is_refused() -> None:
 
 def test_the_committed_facts() -> None:
     """What the library rests on: the four wall clocks, the flags that take a value, what is fixed."""
-    by_name = {resource.name: resource for resource in corrected_facts().resources}
+    by_name = {resource.name: resource for resource in load_corrected_facts().resources}
     clocks = [field.name for field in by_name["time_tracking_records"].writes if field.kind == "clock"]
     assert clocks == ["workTimeStart", "workTimeEnd", "billingStart", "billingEnd"]
     assert [ident.name for ident in by_name["customers"].idents if ident.choices] == [

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from codegen.ox import Renderer, attribute, below
-from codegen.ox_operations import OVERLAY, load_operations, load_overlay, snake
+from codegen.ox import OxRenderer, list_submodules, module_attribute
+from codegen.ox_operations import OVERLAY, load_operations, load_overlay, to_snake_case
 from codegen.ox_schemas import Schemas
 
 
@@ -37,7 +37,7 @@ def overlay() -> dict[str, Any]:
 )
 def test_names_in_snake_case(name: str, python: str) -> None:
     """The document's own names, as Python writes them."""
-    assert snake(name) == python
+    assert to_snake_case(name) == python
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_names_in_snake_case(name: str, python: str) -> None:
 )
 def test_names_of_modules(module: str, name: str) -> None:
     """Attributes of the client; a keyword, and what the client has itself, get an underscore."""
-    assert attribute(module) == name
+    assert module_attribute(module) == name
 
 
 def test_modules_below_others() -> None:
     """A path that goes on is an attribute, unless an operation has the name."""
     modules: dict[str, Any] = {"a": [], "a/b": [], "a/b/c": [], "ab": []}
-    assert below("a", modules) == {"b": "a_b"}
-    assert below("a/b", modules) == {"c": "a_b_c"}
+    assert list_submodules("a", modules) == {"b": "a_b"}
+    assert list_submodules("a/b", modules) == {"c": "a_b_c"}
 
 
 def test_a_part_that_nobody_reads_is_an_error(tmp_path: Path) -> None:
@@ -168,4 +168,4 @@ def test_what_the_overlay_says_of_nothing(overlay: dict[str, Any], part: str, wr
 def rendered(overlay: dict[str, Any]) -> dict[str, str]:
     """Every file, with these corrections."""
     schemas = Schemas(overlay)
-    return Renderer(overlay, schemas, load_operations(overlay, schemas)).files()
+    return OxRenderer(overlay, schemas, load_operations(overlay, schemas)).files()

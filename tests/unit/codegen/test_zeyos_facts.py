@@ -7,13 +7,14 @@ from collections import Counter
 
 import pytest
 
-from codegen.facts import FieldFacts, dump, load
-from codegen.zeyos import FACTS, corrected_facts
+from codegen.zeyos import FACTS, load_corrected_facts
+from codegen.zeyos_facts import FieldFacts, dump_facts, load_facts
 from zeyos_async.schema import Entity, Kind
 from zeyos_async.services.zeyos import _generated
-from zeyos_async.services.zeyos._generated.operations import OPERATIONS
 
-CORRECTED = corrected_facts()
+from ...integration.services.zeyos.operations_table import OPERATIONS
+
+CORRECTED = load_corrected_facts()
 FIELDS = [(entity.name, field) for entity in CORRECTED.entities for field in entity.fields]
 CODED = [pytest.param(entity, field, id=f"{entity}.{field.name}") for entity, field in FIELDS if field.codes]
 ENTITIES = [_generated.entity(name) for name in _generated.ENTITIES]
@@ -22,12 +23,12 @@ ENTITIES = [_generated.entity(name) for name in _generated.ENTITIES]
 def field(path: str) -> FieldFacts:
     """The facts of ``entity.field``."""
     entity, name = path.split(".")
-    return next(each for owner, each in FIELDS if (owner, each.name) == (entity, name))
+    return next(facts for owner, facts in FIELDS if (owner, facts.name) == (entity, name))
 
 
 def test_the_file_is_as_it_is_written() -> None:
     """The facts read back as they are written, so that a new extraction shows only what is new."""
-    assert dump(load(FACTS)) == FACTS.read_text(encoding="utf-8")
+    assert dump_facts(load_facts(FACTS)) == FACTS.read_text(encoding="utf-8")
 
 
 def test_the_union_is_complete() -> None:
@@ -69,11 +70,11 @@ def test_tables_offer_what_the_operations_say(entity: Entity) -> None:
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 def test_tables_hold_the_facts(entity: Entity) -> None:
     """Each generated field says what the facts say, in their order."""
-    facts = next(each for each in CORRECTED.entities if each.name == entity.name)
+    facts = next(entity_facts for entity_facts in CORRECTED.entities if entity_facts.name == entity.name)
     assert (entity.singular, entity.extdata, entity.tags) == (facts.singular, facts.extdata, facts.tags)
-    assert list(entity.fields) == [each.name for each in facts.fields]
-    for each in facts.fields:
-        made = entity.fields[each.name]
+    assert list(entity.fields) == [field_facts.name for field_facts in facts.fields]
+    for field_facts in facts.fields:
+        generated = entity.fields[field_facts.name]
         for name in (
             "nullable",
             "required",
@@ -84,24 +85,24 @@ def test_tables_hold_the_facts(entity: Entity) -> None:
             "min_length",
             "max_length",
         ):
-            assert getattr(made, name) == getattr(each, name)
-        assert (made.pattern, made.target, made.only_in, made.kind.value) == (
-            each.pattern,
-            each.target,
-            each.only_in,
-            each.kind,
+            assert getattr(generated, name) == getattr(field_facts, name)
+        assert (generated.pattern, generated.target, generated.only_in, generated.kind.value) == (
+            field_facts.pattern,
+            field_facts.target,
+            field_facts.only_in,
+            field_facts.kind,
         )
-        assert (made.codes or {}) == each.codes
-        assert (made.choices or ()) == tuple(each.choices)
+        assert (generated.codes or {}) == field_facts.codes
+        assert (generated.choices or ()) == tuple(field_facts.choices)
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 def test_references_lead_somewhere(entity: Entity) -> None:
     """The target of each reference is an entity with an ID."""
     assert entity.related is not None
-    for each in entity:
-        if each.target is not None:
-            assert entity.related(each.target).fields["ID"].kind is Kind.INTEGER
+    for field in entity:
+        if field.target is not None:
+            assert entity.related(field.target).fields["ID"].kind is Kind.INTEGER
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
@@ -186,7 +187,7 @@ def test_fields_that_may_be_left_out(path: str) -> None:
         ("applications.readmebinfile", "binary"),
     ],
 )
-def test_kinds(path: str, kind: str) -> None:
+def test_kinds_of_fields(path: str, kind: str) -> None:
     """What the values are, where the documents say it in different ways."""
     assert field(path).kind == kind
 
@@ -219,7 +220,9 @@ def test_entities_with_visibility() -> None:
 
 def test_fields_of_one_document_are_marked() -> None:
     """Who asks for every field by name can leave out what the server at hand may not know."""
-    old = {f"{entity}.{each.name}" for entity, each in FIELDS if each.only_in == "reference"}
+    old = {
+        f"{entity}.{field_facts.name}" for entity, field_facts in FIELDS if field_facts.only_in == "reference"
+    }
     assert old == {
         "applications.version",
         "files.size",
@@ -245,9 +248,9 @@ def test_fields_of_one_document_are_marked() -> None:
         ("getSettings", (200,), (401, 403, 500), False),
     ],
 )
-def test_statuses(
+def test_documented_statuses_of_operations(
     operation_id: str, success: tuple[int, ...], errors: tuple[int, ...], conditional: bool
 ) -> None:
     """The documented statuses of an operation of each sort."""
-    (found,) = [op for op in OPERATIONS if op.id == operation_id]
-    assert (found.success, found.errors, found.conditional) == (success, errors, conditional)
+    (operation,) = [op for op in OPERATIONS if op.id == operation_id]
+    assert (operation.success, operation.errors, operation.conditional) == (success, errors, conditional)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.export.formats import format_of
+from zeyos_async.export.formats import choose_format
 
 
 @pytest.mark.parametrize(
-    ("target", "asked", "expected"),
+    ("target", "name", "expected"),
     [
         ("a.jsonl", None, "jsonl"),
         ("a.ndjson", None, "jsonl"),
@@ -31,14 +31,14 @@ from zeyos_async.export.formats import format_of
     ],
 )
 def test_the_suffix_says_the_format_unless_the_caller_does(
-    target: object, asked: str | None, expected: str
+    target: object, name: str | None, expected: str
 ) -> None:
     """A caller's own word wins, then the suffix; streams are JSON lines."""
-    assert str(format_of(target, asked)) == expected
+    assert str(choose_format(target, name)) == expected
 
 
 @pytest.mark.parametrize(
-    ("target", "asked"),
+    ("target", "name"),
     [
         ("a.parquet", None),
         ("a", None),
@@ -49,7 +49,7 @@ def test_the_suffix_says_the_format_unless_the_caller_does(
         ("a.csv", ""),
     ],
 )
-def test_an_unknown_format_is_named_with_those_that_exist(target: str, asked: str | None) -> None:
+def test_an_unknown_format_is_named_with_those_that_exist(target: str, name: str | None) -> None:
     """The message has what was asked for, and all that would do."""
     with pytest.raises(InvalidArgument, match=r"jsonl, csv, jsonl\.gz, csv\.gz"):
-        format_of(target, asked)
+        choose_format(target, name)

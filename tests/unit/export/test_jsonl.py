@@ -33,7 +33,7 @@ VALUES = st.recursive(
 
 def raw(body: bytes) -> bytes:
     lines = RawLines(COLUMNS)
-    return lines.encode(lines.shape.reader(ENTITY, id_key="ID").page(body).rows)
+    return lines.encode(lines.row_type.reader(ENTITY, id_key="ID").page(body).rows)
 
 
 def test_rows_are_passed_on_byte_for_byte() -> None:
@@ -61,7 +61,7 @@ def test_a_page_that_is_indented_is_brought_onto_one_line_a_row(
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b'{"ID":1}', b'[{"ID":1},', b'[{"ID":"x"}]', b'[{"name":1}]', b"[1]"]
 )
-def test_what_is_no_page_of_rows_is_refused(body: bytes) -> None:
+def test_a_body_that_is_no_page_of_rows_is_refused(body: bytes) -> None:
     """Nothing of it is written."""
     with pytest.raises(DecodeFailed):
         raw(body)
@@ -71,7 +71,7 @@ def test_decoded_rows_have_the_selected_columns_in_their_order_and_times_as_aske
     """Keys that nobody asked for are left out; what is beyond the calendar stays a number."""
     lines = JsonLines(COLUMNS, iso=True)
     body = b'[{"at":0,"ID":1,"name":"x","odd":1},{"ID":2,"name":null,"at":99999999999999}]'
-    text = lines.encode(lines.shape.reader(ENTITY, id_key="ID").page(body).rows)
+    text = lines.encode(lines.row_type.reader(ENTITY, id_key="ID").page(body).rows)
     assert text.decode().splitlines() == [
         '{"ID":1,"name":"x","at":"1970-01-01T00:00:00Z"}',
         '{"ID":2,"name":null,"at":99999999999999}',
@@ -83,7 +83,7 @@ def test_decoded_numbers_keep_their_value(name: str) -> None:
     """No number goes through a binary fraction."""
     lines = JsonLines(COLUMNS[:2], iso=False)
     body = b'[{"ID":1,"name":%s}]' % name.encode()
-    text = lines.encode(lines.shape.reader(ENTITY, id_key="ID").page(body).rows)
+    text = lines.encode(lines.row_type.reader(ENTITY, id_key="ID").page(body).rows)
     from decimal import Decimal
 
     assert msgspec.json.Decoder(float_hook=Decimal).decode(text)["name"] == Decimal(name)
@@ -92,6 +92,17 @@ def test_decoded_numbers_keep_their_value(name: str) -> None:
 def test_the_id_that_paging_needs_is_not_in_the_rows() -> None:
     """It was added to the request, and is read, but nobody asked for it."""
     lines = JsonLines(COLUMNS[1:2], iso=False)
-    read = lines.shape.reader(ENTITY, id_key="ID").page(b'[{"name":"x","ID":7}]')
+    read = lines.row_type.reader(ENTITY, id_key="ID").page(b'[{"name":"x","ID":7}]')
     assert read.ids == [7]
     assert lines.encode(read.rows) == b'{"name":"x"}\n'
+
+
+@pytest.mark.parametrize("stray", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\xf5\x80\x80\x80"])
+@pytest.mark.parametrize(
+    "template", ['{"ID":7,"name":"ü%s"}', '{"ID":7,"data":{"a":["%s"]}}', '{"ID":7,"%s":1}']
+)
+def test_a_file_of_json_never_holds_what_is_no_utf8(stray: bytes, template: str) -> None:
+    """Passed on unseen, one byte would make the whole file unreadable; the row and the column are said."""
+    row = template.encode().replace(b"%s", stray)
+    with pytest.raises(DecodeFailed, match=r"row 2 of the page \(ID 7\), column '(name|data|.*)'.*UTF-8"):
+        raw(b'[{"ID":6,"name":"\xc3\xbc \xe2\x80\xa8"},' + row + b"]")

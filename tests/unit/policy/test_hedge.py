@@ -34,7 +34,7 @@ def test_nothing_is_late_before_enough_is_known():
 
 def test_fast_answers_are_not_late():
     """Below the least time the second request would only be load."""
-    assert Hedge(least=0.05).find_late_threshold(latencies_of(*[0.001] * 50)) == 0.05
+    assert Hedge(min_delay=0.05).find_late_threshold(latencies_of(*[0.001] * 50)) == 0.05
 
 
 @given(
@@ -73,7 +73,14 @@ def test_a_read_without_time_left_is_not_sent_again():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"quantile": 0.4}, {"max_share": 0.6}, {"least": -1}, {"learn": 0}, {"burst": 0}, {"max_share": True}],
+    [
+        {"quantile": 0.4},
+        {"max_share": 0.6},
+        {"min_delay": -1},
+        {"min_answers": 0},
+        {"burst": 0},
+        {"max_share": True},
+    ],
 )
 def test_settings_that_make_no_sense(wrong):
     """They are refused with their name."""

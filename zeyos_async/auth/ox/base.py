@@ -15,16 +15,16 @@ from urllib.parse import parse_qs
 import attrs
 from yarl import URL
 
-from ...addresses import add_query, set_query
 from ...errors import ConfigurationError
 from ...forms import Form
 from ...secrets import Secret
+from ...urls import add_query, set_query
 from ...wire import Request, Response, Safety
 from ..base import AuthBackend, AuthContext, Flow, to_header_secret, to_secret
 from ..credential import Credential
 from .second_factor import SecondFactor, pass_second_factor
 from .session_state import SessionState
-from .wire import LOST, SECOND_FACTOR, Reply, error_code, read_reply, refusal
+from .wire import LOST_SESSION_CODES, SECOND_FACTOR_CODE, Reply, error_code, read_reply, refusal
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
@@ -111,7 +111,7 @@ class OxSessionBackend(AuthBackend):
             return True
         code = error_code(response.body)
         # Without an answer to the second factor, a new log-in would end in the same error.
-        return code in LOST or (code == SECOND_FACTOR and self.second_factor is not None)
+        return code in LOST_SESSION_CODES or (code == SECOND_FACTOR_CODE and self.second_factor is not None)
 
     def on_response(
         self, request: Request, response: Response, sent: Credential, current: Credential

@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from ...addresses import set_query
 from ...errors import ConfigurationError, SecondFactorRequired
+from ...urls import set_query
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthContext
 from .wire import is_error, read_reply, refusal

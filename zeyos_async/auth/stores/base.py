@@ -14,7 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -22,7 +22,7 @@ from ...errors import ConfigurationError
 from ...secrets import Secret
 from ..credential import Credential
 
-__all__ = ["MemoryStore", "TokenStore", "read_credential", "replace_credential"]
+__all__ = ["MemoryStore", "TokenStore", "read_credential", "read_mark", "replace_credential", "with_mark"]
 
 _VERSION: Final = 1
 _MIN_PAUSE: Final = 0.001
@@ -30,7 +30,13 @@ _MAX_PAUSE: Final = 0.05
 
 
 class TokenStore(abc.ABC):
-    """A place for credentials. Subclass it to keep them elsewhere: in a database, in a vault."""
+    """A place for credentials. Subclass it to keep them elsewhere: in a database, in a vault.
+
+    Attributes:
+        has_other_writers: Whether programs write there that take no locks of ours.
+    """
+
+    has_other_writers: ClassVar[bool] = False
 
     @abc.abstractmethod
     async def load(self, key: str) -> Credential | None:
@@ -46,6 +52,25 @@ class TokenStore(abc.ABC):
 
         It is held while a request is under way, and must not block the event loop.
         """
+
+    async def reserve(self, key: str) -> str:
+        """Make sure that a credential can be saved under the key, before a token that works once is spent for it.
+
+        Called with the lock of the key held; by default it is hoped.
+
+        Returns:
+            What an earlier renewal left that was cut off, in a sentence without a full stop; ``""`` if nothing.
+
+        Raises:
+            ConfigurationError: It can't be saved.
+        """
+        return ""
+
+    async def release(self, key: str, mark: str = "") -> None:  # noqa: B027 - stores need not reserve anything
+        """Give back what was reserved, as nothing was spent; ``mark`` is what :meth:`reserve` returned."""
+
+    async def forget_refused(self, key: str, credential: Credential) -> None:  # noqa: B027 - nor remember
+        """Take note that the server refused a credential's refresh token: another that the store has may be good."""
 
 
 class MemoryStore(TokenStore):
@@ -119,6 +144,7 @@ class _Document:
 
     version: object = _VERSION
     entries: dict[str, Any] = attrs.field(factory=dict, repr=lambda entries: f"<{len(entries)} entries>")
+    mark: str = ""
 
 
 def read_credential(text: Secret | None, key: str, *, where: str) -> Credential | None:
@@ -155,6 +181,25 @@ def replace_credential(text: Secret | None, key: str, credential: Credential | N
     return changed
 
 
+def read_mark(text: Secret) -> str:
+    """Return the mark of a renewal in a store's text, or ``""``."""
+    document = _parse_document(text)
+    return document.mark if document is not None else ""
+
+
+def with_mark(text: Secret | None, mark: str, *, where: str) -> Secret:
+    """Return a store's text with the mark of a renewal, or without one; the next credential removes it.
+
+    Raises:
+        ConfigurationError: As for :func:`read_credential`.
+    """
+    document = _read_document(text, where)
+    marked = {"renewal": mark} if mark else {}
+    return Secret(
+        json.dumps({"version": _VERSION, **marked, "credentials": document.entries}, indent=2) + "\n"
+    )
+
+
 def _with_entry(document: _Document, key: str, credential: Credential | None) -> Secret | None:
     entries = dict(document.entries)
     entries.pop(key, None)
@@ -186,7 +231,8 @@ def _parse_document(text: Secret) -> _Document | None:
         return None
     if not isinstance(values, dict) or not isinstance(values.get("credentials"), dict):
         return None
-    return _Document(values.get("version"), values["credentials"])
+    mark = values.get("renewal")
+    return _Document(values.get("version"), values["credentials"], mark if isinstance(mark, str) else "")
 
 
 def _damaged(where: str) -> ConfigurationError:

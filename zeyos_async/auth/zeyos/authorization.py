@@ -21,9 +21,9 @@ from typing import Any, Final, Self
 import attrs
 from yarl import URL
 
-from ...addresses import add_segments, set_query
 from ...errors import ConfigurationError, InvalidArgument, PermissionDenied, ZeyosAsyncError
 from ...secrets import Secret
+from ...urls import add_segments, set_query
 from ...wire import public_url
 from ..base import to_secret
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -188,10 +189,10 @@ def _parse_token(response: Response) -> Credential | str:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         return "it holds no token"
     expires = answer.get("expdate")
-    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
+    if isinstance(expires, str) and expires.isascii() and expires.isdigit() and len(expires) < 20:
         expires = int(expires)
-    # ``True`` is an int in Python, and no time.
-    if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
-        return "its expdate is no Unix time"
+    # What is no time tells nothing about the token beside it. ``True`` is an int in Python, and no time.
+    if isinstance(expires, bool) or not isinstance(expires, (int, float)) or not 0 < expires < math.inf:
+        expires = None
     info = {key: answer[key] for key in ("user", "application", "identifier") if key in answer}
     return Credential(secret=token, expires_at=expires or None, info=info)

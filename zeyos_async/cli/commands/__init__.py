@@ -1,1 +1,1 @@
-"""The commands, one a module; each is loaded when it is asked for."""
+"""The commands, one in each module; a module is imported when its command runs."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ..apis import Reach, reader
-from ..connect import Connection
-from ..options import reach_options
+from ..api_clients import ApiOptions, open_reader
+from ..async_runner import run_async
+from ..connect import ConnectionOptions
+from ..options import all_api_options
 from ..output import examples, json_text, write
-from ..params import ENTITY
-from ..queries import QueryOptions, filter_options
-from ..running import run_async
+from ..param_types import ENTITY
+from ..query_options import QueryOptions, filter_options
 
 __all__ = ["command"]
 
@@ -23,14 +23,21 @@ __all__ = ["command"]
 )
 @click.argument("entity", type=ENTITY)
 @filter_options
-@click.option("--json", "as_json", is_flag=True, help='As {"count": 5}.')
-@reach_options
-def command(*, entity: str, asked: QueryOptions, as_json: bool, connection: Connection, reach: Reach) -> None:
-    """Count rows of ENTITY."""
+@click.option("--json", "as_json", is_flag=True, help='Print JSON: {"count": 5}.')
+@all_api_options
+def command(
+    *,
+    entity: str,
+    options: QueryOptions,
+    as_json: bool,
+    connection: ConnectionOptions,
+    api_options: ApiOptions,
+) -> None:
+    """Count the rows of ENTITY."""
 
     async def count() -> int:
-        async with reader(connection, reach, entity) as rows:
-            return await rows.count(asked)
+        async with open_reader(connection, api_options, entity) as rows:
+            return await rows.count(options)
 
     number = run_async(count())
     write(json_text({"count": number}) if as_json else f"{number}\n")

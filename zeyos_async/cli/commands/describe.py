@@ -8,9 +8,9 @@ import click
 
 from ...schema import Entity, Field
 from ...services.zeyos._generated import entity as table_of
-from ..output import json_text, note, write
-from ..params import ENTITY
-from ..running import verbose_option
+from ..async_runner import verbose_option
+from ..output import json_text, note, write_utf8
+from ..param_types import ENTITY
 from ..tables import print_table
 
 __all__ = ["command"]
@@ -18,18 +18,18 @@ __all__ = ["command"]
 
 @click.command("describe")
 @click.argument("entity", type=ENTITY)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbose_option
 def command(*, entity: str, as_json: bool) -> None:
-    """Show the fields, references and codes of ENTITY. Needs no server."""
+    """Show the fields, references and codes of ENTITY. This needs no server."""
     table = table_of(entity)
     if as_json:
-        write(json_text(_as_data(table)))
+        write_utf8(json_text(_as_data(table)))
         return
     rows = [
         [field.name, field.kind.value, _rules(field), field.target or "", _codes(field)] for field in table
     ]
-    print_table(["field", "kind", "rules", "refers to", "codes"], rows, folded=[2, 4], whole=[0, 1, 3])
+    print_table(["field", "kind", "rules", "refers to", "codes"], rows, folded=[2, 4], uncut=[0, 1, 3])
     also = [name for name, has in (("extdata", table.extdata), ("tags", table.tags)) if has]
     note(
         f"{table.singular}: {', '.join(sorted(table.operations))}"

@@ -1,4 +1,4 @@
-"""``doctor``: what would be connected to, as whom, and whether that works."""
+"""``doctor``: checks of the server, the credential, and the access to rows."""
 
 from __future__ import annotations
 
@@ -13,78 +13,85 @@ import click
 from ...errors import ConfigurationError, ZeyosAsyncError
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.profiles import look_for_profile
-from ..boundary import exit_code
-from ..connect import Connection, Target, connected, described, resolve_here
+from ..async_runner import run_async
+from ..connect import ConnectionOptions, ConnectionTarget, describe_store, open_zeyos, resolve_local_target
+from ..error_boundary import exit_code
 from ..options import connection_options
-from ..output import json_text, write
-from ..running import run_async
+from ..output import json_text, write, write_utf8
 
 __all__ = ["command"]
 
-_DRIFT: Final = 30
-"""Seconds by which clocks may differ before it is worth a word."""
+_MAX_CLOCK_DRIFT: Final = 30
+"""Seconds by which the clocks may differ without a remark."""
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
-    """One thing that was looked at.
+class CheckResult:
+    """The result of one check.
 
     Attributes:
-        check: What.
-        ok: Whether it is well.
-        says: What was found.
-        code: The exit code that it means if it is not well.
+        check: The name of the check.
+        ok: Whether it passed.
+        message: The result in words.
+        code: The exit code if it failed.
     """
 
     check: str
     ok: bool
-    says: str
+    message: str
     code: int = 0
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connection_options
-def command(*, as_json: bool, connection: Connection) -> int:
-    """Check the settings, the way to the server, and the credential."""
-    findings = run_async(_examine(connection))
+def command(*, as_json: bool, connection: ConnectionOptions) -> int:
+    """Check the settings, the server and the credential."""
+    results = run_async(_run_checks(connection))
     if as_json:
-        write(json_text([{"check": f.check, "ok": f.ok, "says": f.says} for f in findings]))
+        write_utf8(
+            json_text(
+                [{"check": result.check, "ok": result.ok, "says": result.message} for result in results]
+            )
+        )
     else:
-        width = max(len(finding.check) for finding in findings)
-        for finding in findings:
-            write(f"{'ok' if finding.ok else 'FAIL':4}  {finding.check:{width}}  {finding.says}\n")
-    return next((finding.code for finding in findings if not finding.ok), 0)
+        width = max(len(result.check) for result in results)
+        for result in results:
+            write(f"{'ok' if result.ok else 'FAIL':4}  {result.check:{width}}  {result.message}\n")
+    return next((result.code for result in results if not result.ok), 0)
 
 
-async def _examine(connection: Connection) -> list[Finding]:
-    findings: list[Finding] = []
+async def _run_checks(connection: ConnectionOptions) -> list[CheckResult]:
+    results: list[CheckResult] = []
     try:
-        target = None if connection.emulate else resolve_here(connection)
-        findings += _settings(connection, target)
-        async with connected(connection, target) as zeyos:
-            for check, look in _CHECKS.items():
-                findings.append(await _looked(check, look, zeyos))
-                if not findings[-1].ok and check == "server":
+        target = None if connection.emulate else resolve_local_target(connection)
+        results += _check_settings(connection, target)
+        async with open_zeyos(connection, target) as zeyos:
+            for check, run in _CHECKS.items():
+                results.append(await _run_check(check, run, zeyos))
+                # All other checks would fail for the same reason.
+                if not results[-1].ok and check == "server":
                     break
     except ZeyosAsyncError as error:
-        findings.append(Finding(check="settings", ok=False, says=str(error), code=exit_code(error)))
-    return findings
+        results.append(CheckResult(check="settings", ok=False, message=str(error), code=exit_code(error)))
+    return results
 
 
-def _settings(connection: Connection, target: Target | None) -> list[Finding]:
+def _check_settings(connection: ConnectionOptions, target: ConnectionTarget | None) -> list[CheckResult]:
     if target is None:
-        return [Finding(check="settings", ok=True, says="an emulator of our own, as its administrator")]
-    passed_over = [*target.passed_over, *_stored_but_unused(connection, target)]
+        return [
+            CheckResult(check="settings", ok=True, message="an emulator of our own, as its administrator")
+        ]
+    passed_over = [*target.passed_over, *_unused_credentials(connection, target)]
     return [
-        Finding(check="url", ok=True, says=f"{target.url} (from {target.url_from})"),
-        Finding(check="credential", ok=True, says=target.auth_from),
-        *(Finding(check="not used", ok=True, says=says) for says in passed_over),
+        CheckResult(check="url", ok=True, message=f"{target.url} (from {target.url_from})"),
+        CheckResult(check="credential", ok=True, message=target.auth_from),
+        *(CheckResult(check="not used", ok=True, message=message) for message in passed_over),
     ]
 
 
-def _stored_but_unused(connection: Connection, target: Target) -> list[str]:
-    """The stored credentials that an option or the environment wins over."""
+def _unused_credentials(connection: ConnectionOptions, target: ConnectionTarget) -> list[str]:
+    """Return the stored credentials that an option or the environment wins over, in words."""
     if target.profile is not None:
         return []
     try:
@@ -94,38 +101,40 @@ def _stored_but_unused(connection: Connection, target: Target) -> list[str]:
     if stored is None or stored.credential is None:
         return []
     return [
-        f"the tokens of {described(stored.store)}, which {stored.chosen} ({target.auth_from} comes first)"
+        f"the tokens of {describe_store(stored.store)}, which {stored.reason} ({target.auth_from} comes first)"
     ]
 
 
-async def _looked(check: str, look: Callable[[Zeyos], Awaitable[str]], zeyos: Zeyos) -> Finding:
-    begun = time.perf_counter()
+async def _run_check(check: str, run: Callable[[Zeyos], Awaitable[str]], zeyos: Zeyos) -> CheckResult:
+    started_at = time.perf_counter()
     try:
-        says = await look(zeyos)
+        message = await run(zeyos)
     except ZeyosAsyncError as error:
-        return Finding(check=check, ok=False, says=str(error), code=exit_code(error))
-    return Finding(check=check, ok=True, says=f"{says} ({(time.perf_counter() - begun) * 1000:.0f} ms)")
+        return CheckResult(check=check, ok=False, message=str(error), code=exit_code(error))
+    return CheckResult(
+        check=check, ok=True, message=f"{message} ({(time.perf_counter() - started_at) * 1000:.0f} ms)"
+    )
 
 
-async def _server(zeyos: Zeyos) -> str:
+async def _check_server(zeyos: Zeyos) -> str:
     response = await zeyos.request("GET", "config")
     date = email.utils.parsedate_to_datetime(response.headers["Date"]) if "Date" in response.headers else None
     ahead = 0 if date is None else round(date.timestamp() - time.time())
-    clock = f", its clock is {ahead:+} s off ours" if abs(ahead) > _DRIFT else ""
+    clock = f", its clock is {ahead:+} s off ours" if abs(ahead) > _MAX_CLOCK_DRIFT else ""
     return f"{zeyos.base_url} answers, and takes the credential{clock}"
 
 
-async def _user(zeyos: Zeyos) -> str:
-    who = await zeyos.whoami()
-    return f"{who.name or 'user'} (ID {who.user})"
+async def _check_user(zeyos: Zeyos) -> str:
+    identity = await zeyos.whoami()
+    return f"{identity.name or 'user'} (ID {identity.user})"
 
 
-async def _rows(zeyos: Zeyos) -> str:
+async def _check_rows(zeyos: Zeyos) -> str:
     return f"{await zeyos.resource('accounts').query().count():,} accounts can be read"
 
 
 _CHECKS: Final[dict[str, Callable[[Zeyos], Awaitable[str]]]] = {
-    "server": _server,
-    "user": _user,
-    "rows": _rows,
+    "server": _check_server,
+    "user": _check_user,
+    "rows": _check_rows,
 }

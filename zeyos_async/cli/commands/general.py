@@ -1,41 +1,42 @@
-"""``general``: what only the General API has."""
+"""``general``: commands that only the General API has."""
 
 from __future__ import annotations
 
 import click
 
 from ...services.general.stub import stub
-from ..apis import Reach, general_client
-from ..connect import Connection
+from ..api_clients import ApiOptions, open_general
+from ..async_runner import run_async
+from ..connect import ConnectionOptions
 from ..options import general_options
-from ..output import examples, write
-from ..running import run_async
+from ..output import examples, write_utf8
 
 __all__ = ["command"]
 
 
 @click.group("general")
 def command() -> None:
-    """What only the General API has: models that describe themselves."""
+    """Work with the models of the General API."""
 
 
 @command.command(
     "stub",
     epilog=examples(
-        "zeyos-async general stub Subaccount --url https://www.example.com/api --user max > subaccount.py",
+        "zeyos-async general stub Subaccount --user max \\",
+        "    --url https://www.example.com/api > subaccount.py",
         "zeyos-async general stub Subaccount --emulate",
     ),
 )
 @click.argument("model")
 @general_options
-def stub_(*, model: str, connection: Connection, reach: Reach) -> None:
+def stub_(*, model: str, connection: ConnectionOptions, api_options: ApiOptions) -> None:
     """Print a typed class for the rows of MODEL, for `query().into(…)`.
 
-    It is made from the definition that the server gives of the model.
+    The class is made from the server's definition of the model.
     """
 
     async def define() -> str:
-        async with general_client(connection, reach) as api:
-            return stub(await api.model(model).definition())
+        async with open_general(connection, api_options) as client:
+            return stub(await client.model(model).definition())
 
-    write(run_async(define()))
+    write_utf8(run_async(define()))

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from ...schema import Field
-from ..apis import Reach, reader
-from ..connect import Connection
-from ..options import reach_options
-from ..output import json_text, write
-from ..params import ENTITY, ID, split_terms
-from ..running import run_async
+from ..api_clients import ApiOptions, open_reader
+from ..async_runner import run_async
+from ..connect import ConnectionOptions
+from ..options import all_api_options
+from ..output import json_text, write_utf8
+from ..param_types import ENTITY, ID, split_terms
 from ..tables import print_table
-from ..values import show, wire
+from ..value_format import format_value, to_api_value
 
 __all__ = ["command"]
 
@@ -23,13 +23,17 @@ __all__ = ["command"]
 @click.command("get")
 @click.argument("entity", type=ENTITY)
 @click.argument("id", type=ID)
-@click.option("--extdata", is_flag=True, help="With the instance's own fields.")
-@click.option("--tags", is_flag=True, help="With the tags.")
-@click.option("--expand", multiple=True, metavar="FIELDS", help="Give the content of these composite fields.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object, as the API has the values.")
-@click.option("--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="Times in JSON.")
-@click.option("--local-time", is_flag=True, help="Times in this machine's time zone, in the table.")
-@reach_options
+@click.option("--extdata", is_flag=True, help="Include the fields that the instance defines itself.")
+@click.option("--tags", is_flag=True, help="Include the tags.")
+@click.option(
+    "--expand", multiple=True, metavar="FIELDS", help="Include the content of these composite fields."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object with the API's own values.")
+@click.option(
+    "--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="The form of times in JSON."
+)
+@click.option("--local-time", is_flag=True, help="Show times in this machine's time zone; only in the table.")
+@all_api_options
 def command(
     *,
     entity: str,
@@ -40,22 +44,24 @@ def command(
     as_json: bool,
     times: str,
     local_time: bool,
-    connection: Connection,
-    reach: Reach,
+    connection: ConnectionOptions,
+    api_options: ApiOptions,
 ) -> None:
     """Show the record of ENTITY with this ID."""
 
     async def fetch() -> tuple[Mapping[str, Any], Mapping[str, Field]]:
-        async with reader(connection, reach, entity) as records:
-            return await records.record(id, extdata=extdata, tags=tags, expand=split_terms(expand))
+        async with open_reader(connection, api_options, entity) as records:
+            return await records.read_record(id, extdata=extdata, tags=tags, expand=split_terms(expand))
 
     values, fields = run_async(fetch())
     if as_json:
-        write(json_text({name: wire(value, iso=times == "iso") for name, value in values.items()}))
+        write_utf8(
+            json_text({name: to_api_value(value, iso=times == "iso") for name, value in values.items()})
+        )
     else:
         _print(values, fields, local=local_time)
 
 
 def _print(values: Mapping[str, Any], fields: Mapping[str, Field], *, local: bool) -> None:
-    rows = [[name, show(value, fields.get(name), local=local)] for name, value in values.items()]
-    print_table(["field", "value"], rows, folded=[1], whole=[0])
+    rows = [[name, format_value(value, fields.get(name), local=local)] for name, value in values.items()]
+    print_table(["field", "value"], rows, folded=[1], uncut=[0])

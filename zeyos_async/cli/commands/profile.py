@@ -9,9 +9,10 @@ import click
 
 from ...errors import ConfigurationError
 from ...services.zeyos.client import Zeyos
-from ..connect import Connection, address, same_instance, secret_from, short
+from ..async_runner import verbose_option
+from ..connect import ConnectionOptions, find_address, read_secret, same_instance, shorten_path
 from ..options import PROFILE
-from ..output import examples, json_text, note, write
+from ..output import examples, json_text, note, write_utf8
 from ..profile_files import (
     TOKEN_FIELDS,
     ProfileRegistry,
@@ -21,9 +22,8 @@ from ..profile_files import (
     pin_profile,
     write_set,
 )
-from ..running import verbose_option
 from ..tables import print_table
-from ..values import clean
+from ..value_format import clean_text
 
 __all__ = ["command"]
 
@@ -51,15 +51,15 @@ def list_(*, as_json: bool) -> None:
     registry = ProfileRegistry.of_user()
     entries = registry.entries()
     if as_json:
-        write(json_text([_to_json_values(entry) for entry in entries]))
+        write_utf8(json_text([_to_json_values(entry) for entry in entries]))
         return
     rows = [
-        ["*" if entry.active else "", clean(entry.name), clean(entry.url), _describe_tokens(entry)]
+        ["*" if entry.active else "", clean_text(entry.name), clean_text(entry.url), _describe_tokens(entry)]
         for entry in entries
     ]
-    print_table(["active", "profile", "url", "tokens"], rows, whole=[0, 1])
+    print_table(["active", "profile", "url", "tokens"], rows, uncut=[0, 1])
     if not entries:
-        note(f"no profiles in {short(registry.path)}; `zeyos-async login` makes one")
+        note(f"no profiles in {shorten_path(registry.path)}; `zeyos-async login` makes one")
 
 
 @command.command("add")
@@ -68,20 +68,33 @@ def list_(*, as_json: bool) -> None:
 @click.option("--instance", metavar="NAME", help="The instance's name, where the URL lacks it.")
 @click.option("--client-id", metavar="ID", help="The application's identifier.")
 @click.option("--client-secret-file", metavar="FILE", help="A file with the application's secret.")
+@click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Let its credential go over http:// to another machine, for everyone to read.",
+)
 @verbose_option
 def add(
-    *, name: str, url: str, instance: str | None, client_id: str | None, client_secret_file: str | None
+    *,
+    name: str,
+    url: str,
+    instance: str | None,
+    client_id: str | None,
+    client_secret_file: str | None,
+    allow_http: bool,
 ) -> None:
     """Make a profile, or change one. Tokens come into it by login."""
     registry = ProfileRegistry.of_user()
     before = registry.entry(check_name(name))
     base_url = _resolve_url(url, instance)
-    values: dict[str, str | None] = {"baseUrl": base_url}
+    values: dict[str, str | bool | None] = {"baseUrl": base_url}
+    if allow_http or (before is not None and not same_instance(before.url, base_url)):
+        values["allowHttp"] = allow_http or None  # it was for the address of before
     # What is not given stays as it is, in a profile that exists.
     if client_id:
         values["clientId"] = client_id
     if client_secret_file:
-        values["clientSecret"] = secret_from(client_secret_file, "the application's secret")
+        values["clientSecret"] = read_secret(client_secret_file, "the application's secret")
     if before is not None and not _keeps_tokens(before, base_url, client_id):
         values |= dict.fromkeys(TOKEN_FIELDS)  # they are for another instance, or another application
     write_set(registry.store(name), values)
@@ -97,7 +110,7 @@ def use(*, name: str, local: bool) -> None:
     registry = ProfileRegistry.of_user()
     entry = registry.require(name)
     if local:
-        note(f"{short(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
+        note(f"{shorten_path(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
         return
     registry.activate(name)
     note(f"The profile {name!r} is active: {entry.url}")
@@ -116,7 +129,7 @@ def remove(*, name: str) -> None:
         note("The server was not told, and takes its tokens until they expire; logout does both.")
     pin = nearest_pin(name)
     if pin is not None:
-        note(f"Mind that {short(pin)} still names it.")
+        note(f"Mind that {shorten_path(pin)} still names it.")
 
 
 def _resolve_url(url: str, instance: str | None) -> str:
@@ -125,7 +138,7 @@ def _resolve_url(url: str, instance: str | None) -> str:
     Raises:
         ConfigurationError: It does not name an instance.
     """
-    named = address(Connection(url=url, instance=instance), {})
+    named = find_address(ConnectionOptions(url=url, instance=instance), {})
     if named is None:
         raise ConfigurationError("--url is empty; it is the instance, such as https://cloud.zeyos.com/demo")
     return str(Zeyos(named[0]).base_url)

@@ -6,8 +6,8 @@ import click
 
 from ...services.zeyos._generated import ENTITIES
 from ...services.zeyos._generated import entity as table_of
-from ..output import json_text, write
-from ..running import verbose_option
+from ..async_runner import verbose_option
+from ..output import json_text, write_utf8
 from ..tables import print_table
 
 __all__ = ["command"]
@@ -16,10 +16,10 @@ _OPERATIONS = ("list", "get", "create", "update", "delete")
 
 
 @click.command("resources")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbose_option
 def command(*, as_json: bool) -> None:
-    """List the entities and what the API offers for each. Needs no server."""
+    """List all entities and their operations. This needs no server."""
     tables = [table_of(name) for name in ENTITIES]
     if as_json:
         data = [
@@ -32,7 +32,7 @@ def command(*, as_json: bool) -> None:
             }
             for table in tables
         ]
-        write(json_text(data))
+        write_utf8(json_text(data))
         return
     rows = [
         [
@@ -44,4 +44,4 @@ def command(*, as_json: bool) -> None:
         ]
         for table in tables
     ]
-    print_table(["entity", "record", *_OPERATIONS, "extdata", "tags"], rows, whole=[0, 1])
+    print_table(["entity", "record", *_OPERATIONS, "extdata", "tags"], rows, uncut=[0, 1])

@@ -14,28 +14,18 @@ from typing import Any, Final, TypeAlias
 
 from ...errors import FilterError, InvalidCondition
 from ...schema import Entity
-from ..expression import (
-    LIST_OPS,
-    And,
-    Comparison,
-    Constant,
-    Expression,
-    Op,
-    Or,
-    all_of,
-    compare,
-    leaves,
-    shorten,
-)
+from ..display import shorten
+from ..expression import LIST_OPS, And, Comparison, Constant, Expression, Op, Or, all_of, comparisons_in
 from ..normalize import normalize
-from .base import Target, check_integer, check_text, json_number
+from ..operands import compare
+from .base import Compiler, check_integer, check_text, to_json_number
 
-__all__ = ["EVERYWHERE", "from_general", "to_general"]
+__all__ = ["ALL_FIELDS", "from_general", "to_general"]
 
 _Items: TypeAlias = list[dict[str, Any]]
 
-EVERYWHERE: Final = "query"
-"""The field name that stands for all fields at once."""
+ALL_FIELDS: Final = "query"
+"""The field name that means all fields at once."""
 
 _COMPARISONS: Final = {
     Op.EQ: "eql",
@@ -52,141 +42,151 @@ _SPECIAL: Final = re.compile(r"\\(.)|([%_])", re.DOTALL)
 
 
 def to_general(expr: Expression, entity: Entity | None = None) -> list[dict[str, Any]]:
-    """The value of a list's ``filters``, ready for JSON.
+    """Return the value of a list's ``filters``, ready for JSON.
 
     A condition that is always true gives an empty list.
 
     Args:
         expr: The condition.
-        entity: Whose rows it is about; without it names and types are not checked.
+        entity: The entity whose rows it is about; without it names and types are not checked.
 
     Raises:
         UnknownField: The entity lacks a field.
         InvalidCondition: A value doesn't fit its field.
         UnsupportedFilter: The API can't say a part of it: OR, ``!=``, patterns other than "contains", moments.
     """
-    for leaf in leaves(expr):
-        _refuse_moments(leaf)
-    return _TARGET.compile(normalize(expr, entity))
+    for comparison in comparisons_in(expr):
+        _refuse_moments(comparison)
+        if comparison.is_bare:
+            raise _COMPILER.unsupported(
+                comparison,
+                "a field alone, as nothing tells which fields are true or false",
+                f"compare it, such as {comparison.path} == 1",
+            )
+    return _COMPILER.compile(normalize(expr, entity))
 
 
 def from_general(items: Any) -> Expression:
-    """The condition that a list's ``filters`` say.
+    """Return the condition that a list's ``filters`` say.
 
     Raises:
         FilterError: It is no such list, or searches all fields at once; the message says where.
     """
     if not isinstance(items, list):
         raise FilterError(f"filters are a list of objects, not {shorten(repr(items))}")
-    return all_of([_read(item, f"filters[{place}]") for place, item in enumerate(items)])
+    return all_of([_read_item(item, f"filters[{index}]") for index, item in enumerate(items)])
 
 
-class _General(Target[_Items]):
+class _GeneralCompiler(Compiler[_Items]):
     name = "The General API"
 
-    def comparison(self, leaf: Comparison) -> _Items:
-        if leaf.path == EVERYWHERE:
-            raise self.refuse(
-                leaf, f"a field called {EVERYWHERE!r}, as that means all fields", "use search()"
+    def compile_comparison(self, comparison: Comparison) -> _Items:
+        if comparison.path == ALL_FIELDS:
+            raise self.unsupported(
+                comparison, f"a field called {ALL_FIELDS!r}, as that means all fields", "use search()"
             )
-        if leaf.op in (Op.LIKE, Op.ILIKE):
-            return self._contains(leaf)
-        comparison = _COMPARISONS.get(leaf.op)
-        if comparison is None:
-            raise self.refuse(leaf, f"{leaf.op.value!r}", "ask for more, and filter the rows with evaluate()")
-        item: dict[str, Any] = {"fieldname": leaf.path, "comparison": comparison}
-        if leaf.op in LIST_OPS:
-            item["value"] = [_scalar(value, leaf) for value in leaf.value]
-        elif leaf.value is not None:
-            item["value"] = _scalar(leaf.value, leaf)
+        if comparison.op in (Op.LIKE, Op.ILIKE):
+            return self._compile_contains(comparison)
+        word = _COMPARISONS.get(comparison.op)
+        if word is None:
+            raise self.unsupported(
+                comparison, f"{comparison.op.value!r}", "ask for more, and filter the rows with evaluate()"
+            )
+        item: dict[str, Any] = {"fieldname": comparison.path, "comparison": word}
+        if comparison.op in LIST_OPS:
+            item["value"] = [_to_json(value, comparison) for value in comparison.value]
+        elif comparison.value is not None:
+            item["value"] = _to_json(comparison.value, comparison)
         return [item]
 
-    def conjunction(self, expr: And) -> _Items:
+    def compile_and(self, expr: And) -> _Items:
         return [item for part in expr.items for item in self.compile(part)]
 
-    def disjunction(self, expr: Or) -> _Items:
-        same = {
+    def compile_or(self, expr: Or) -> _Items:
+        # An OR over equalities of one field is a list, which is the only OR that the API has.
+        paths = {
             item.path for item in expr.items if isinstance(item, Comparison) and item.op in (Op.EQ, Op.IN)
         }
-        if len(same) != 1 or not all(
+        if len(paths) != 1 or not all(
             isinstance(item, Comparison) and item.op in (Op.EQ, Op.IN) for item in expr.items
         ):
-            return super().disjunction(expr)
+            return super().compile_or(expr)
         values: list[Any] = []
         for item in expr.items:
             assert isinstance(item, Comparison)
             values += item.value if item.op is Op.IN else [item.value]
-        return self.comparison(Comparison(same.pop(), Op.IN, tuple(dict.fromkeys(values))))
+        return self.compile_comparison(Comparison(paths.pop(), Op.IN, tuple(dict.fromkeys(values))))
 
-    def constant(self, expr: Constant) -> _Items:
-        return [] if expr.value else super().constant(expr)
+    def compile_constant(self, expr: Constant) -> _Items:
+        return [] if expr.value else super().compile_constant(expr)
 
-    def _contains(self, leaf: Comparison) -> _Items:
-        text = _contained(leaf.value)
+    def _compile_contains(self, comparison: Comparison) -> _Items:
+        text = _text_within(comparison.value)
         if text is None:
-            raise self.refuse(leaf, "a pattern other than '%text%'", "use contains()")
+            raise self.unsupported(comparison, "a pattern other than '%text%'", "use contains()")
         if not text:  # every text contains the empty one
-            return [{"fieldname": leaf.path, "comparison": "isnot"}]
-        return [{"fieldname": leaf.path, "comparison": "like", "value": check_text(text, leaf)}]
+            return [{"fieldname": comparison.path, "comparison": "isnot"}]
+        return [{"fieldname": comparison.path, "comparison": "like", "value": check_text(text, comparison)}]
 
 
-_TARGET: Final = _General()
+_COMPILER: Final = _GeneralCompiler()
 
 
-def _refuse_moments(leaf: Expression) -> None:
-    values = getattr(leaf, "value", None)
+def _refuse_moments(comparison: Comparison) -> None:
+    """Refuse moments while they are still moments: the normal form has their seconds, as it has for all APIs."""
+    values = comparison.value
     if any(isinstance(value, datetime) for value in (values if isinstance(values, tuple) else (values,))):
-        raise _TARGET.refuse(
-            leaf,
+        raise _COMPILER.unsupported(
+            comparison,
             "a moment, as the form of its dates is not documented",
             "compare with text as the model has it",
         )
 
 
-def _contained(pattern: str) -> str | None:
-    """The text of a pattern that says "contains", or ``None`` for any other pattern."""
+def _text_within(pattern: str) -> str | None:
+    """Return the text of a pattern that says "contains", or ``None`` for any other pattern."""
     if len(pattern) < 2 or pattern[0] != "%" or pattern[-1] != "%":
         return None
     inner = pattern[1:-1]
     if (len(inner) - len(inner.rstrip("\\"))) % 2:  # the last % is escaped
         return None
-    if any(found[2] for found in _SPECIAL.finditer(inner)):
+    if any(match[2] for match in _SPECIAL.finditer(inner)):  # a wildcard within
         return None
-    return _SPECIAL.sub(lambda found: found[1], inner)
+    return _SPECIAL.sub(lambda match: match[1], inner)
 
 
-def _scalar(value: Any, leaf: Comparison) -> Any:
+def _to_json(value: Any, comparison: Comparison) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
-        return check_integer(value, leaf)
+        return check_integer(value, comparison)
     if isinstance(value, str):
-        return check_text(value, leaf)
-    return json_number(value, leaf) if isinstance(value, float | Decimal) else value
+        return check_text(value, comparison)
+    return to_json_number(value, comparison) if isinstance(value, float | Decimal) else value
 
 
-def _read(item: Any, where: str) -> Expression:
+def _read_item(item: Any, place: str) -> Expression:
     if not isinstance(item, Mapping) or not isinstance(item.get("fieldname"), str):
-        raise FilterError(f"{where} is no object with a fieldname: {shorten(repr(item))}")
-    if item["fieldname"] == EVERYWHERE:
-        raise FilterError(f"{where} searches all fields, which no condition can say; use search()")
-    comparison, value = item.get("comparison", "eql"), item.get("value")
-    if comparison == "like":
-        return compare(item["fieldname"], Op.ILIKE, f"%{_escape(value, where)}%")
-    op = _OPERATORS.get(comparison) if isinstance(comparison, str) else None
+        raise FilterError(f"{place} is no object with a fieldname: {shorten(repr(item))}")
+    if item["fieldname"] == ALL_FIELDS:
+        raise FilterError(f"{place} searches all fields, which no condition can say; use search()")
+    word, value = item.get("comparison", "eql"), item.get("value")
+    if word == "like":
+        return compare(item["fieldname"], Op.ILIKE, f"%{_escape(value, place)}%")
+    op = _OPERATORS.get(word) if isinstance(word, str) else None
     if op is None:
-        raise FilterError(f"{where} has the unknown comparison {shorten(repr(comparison))}")
+        raise FilterError(f"{place} has the unknown comparison {shorten(repr(word))}")
     if op in (Op.IS_NULL, Op.IS_NOT_NULL):
         return Comparison(item["fieldname"], op)
     if value is None or (op is Op.IN) is not isinstance(value, list):
-        raise FilterError(f"{where}: {comparison!r} can't compare with {shorten(repr(value))}")
+        raise FilterError(f"{place}: {word!r} can't compare with {shorten(repr(value))}")
     try:
         return compare(item["fieldname"], op, value)
     except InvalidCondition as error:
-        raise FilterError(f"{where}: {error}") from error
+        raise FilterError(f"{place}: {error}") from error
 
 
-def _escape(value: Any, where: str) -> str:
+def _escape(value: Any, place: str) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise FilterError(f"{where}: 'like' looks for text, not {shorten(repr(value))}")
+        raise FilterError(f"{place}: 'like' looks for text, not {shorten(repr(value))}")
     return re.sub(r"([\\%_])", r"\\\1", str(value))

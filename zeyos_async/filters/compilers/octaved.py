@@ -15,23 +15,11 @@ from typing import Any, Final, TypeAlias
 
 from ...errors import FilterError, InvalidCondition, suggest
 from ...schema import Entity, Field, Kind
-from ..expression import (
-    MAX_DEPTH,
-    And,
-    Comparison,
-    Constant,
-    Expression,
-    Not,
-    Op,
-    Or,
-    all_of,
-    any_of,
-    compare,
-    describe,
-    shorten,
-)
+from ..display import describe, shorten
+from ..expression import MAX_DEPTH, And, Comparison, Constant, Expression, Not, Op, Or, all_of, any_of
 from ..normalize import normalize
-from .base import Target, check_text
+from ..operands import compare
+from .base import Compiler, check_text
 
 __all__ = ["from_octaved", "to_octaved"]
 
@@ -39,7 +27,7 @@ _Search: TypeAlias = dict[str, Any]
 
 
 def to_octaved(expr: Expression, entity: Entity | None = None) -> _Search:
-    """The JSON of a complex search; of a single ident that is ``{"ident": …}`` with its ``value``.
+    """Return the JSON of a complex search; of a single ident that is ``{"ident": …}`` with its ``value``.
 
     Args:
         expr: The condition.
@@ -51,88 +39,92 @@ def to_octaved(expr: Expression, entity: Entity | None = None) -> _Search:
         InvalidCondition: A value doesn't fit its ident.
         UnsupportedFilter: The API can't say a part of it.
     """
-    return _Octaved(entity).compile(normalize(expr, entity))
+    return _OctavedCompiler(entity).compile(normalize(expr, entity))
 
 
-class _Octaved(Target[_Search]):
+class _OctavedCompiler(Compiler[_Search]):
     name = "A search of Octaved Flow"
 
     def __init__(self, entity: Entity | None) -> None:
         self._entity = entity
 
-    def comparison(self, leaf: Comparison) -> _Search:
-        op = leaf.op
+    def compile_comparison(self, comparison: Comparison) -> _Search:
+        op = comparison.op
         if op is Op.EQ:
-            return self._equal(leaf, leaf.value)
+            return self._compile_equal(comparison, comparison.value)
         if op is Op.NE:
-            return {"not": self._equal(leaf, leaf.value)}
+            return {"not": self._compile_equal(comparison, comparison.value)}
         if op is Op.IN or op is Op.NOT_IN:
-            found = {"or": [self._equal(leaf, value) for value in leaf.value]}
-            return found if op is Op.IN else {"not": found}
-        raise self.refuse(leaf, f"{op}", _advice(leaf, self._entity))
+            search = {"or": [self._compile_equal(comparison, value) for value in comparison.value]}
+            return search if op is Op.IN else {"not": search}
+        raise self.unsupported(comparison, f"{op}", _advise(comparison, self._entity))
 
-    def conjunction(self, expr: And) -> _Search:
+    def compile_and(self, expr: And) -> _Search:
         return {"and": [self.compile(item) for item in expr.items]}
 
-    def disjunction(self, expr: Or) -> _Search:
+    def compile_or(self, expr: Or) -> _Search:
         return {"or": [self.compile(item) for item in expr.items]}
 
-    def constant(self, expr: Constant) -> _Search:
-        what = "all objects" if expr.value else "no object"
-        raise self.refuse(expr, what, "search for something, such as descendantsOf a node")
+    def compile_constant(self, expr: Constant) -> _Search:
+        feature = "all objects" if expr.value else "no object"
+        raise self.unsupported(expr, feature, "search for something, such as descendantsOf a node")
 
-    def _equal(self, leaf: Comparison, value: Any) -> _Search:
-        field = None if self._entity is None else self._entity.field(leaf.path)
+    def _compile_equal(self, comparison: Comparison, value: Any) -> _Search:
+        field = None if self._entity is None else self._entity.field(comparison.path)
         if isinstance(value, bool):
-            return _flag(leaf.path, value, field)
+            return _compile_flag(comparison.path, value, field)
         if not isinstance(value, str):
-            raise self.refuse(leaf, f"values but text and flags ({describe(value)})", "give it as text")
-        text = check_text(value, leaf)
+            raise self.unsupported(
+                comparison, f"values but text and flags ({describe(value)})", "give it as text"
+            )
+        text = check_text(value, comparison)
         if field is not None:
-            _check(leaf, text, field)
-        return {"ident": leaf.path, "value": text}
+            _check_value(comparison, text, field)
+        return {"ident": comparison.path, "value": text}
 
 
-def _flag(ident: str, value: bool, field: Field | None) -> _Search:
+def _compile_flag(ident: str, value: bool, field: Field | None) -> _Search:
+    # Two kinds of flags: those that take "0" or "1", and those without a value, whose absence needs a NOT.
     if field is not None and field.choices is not None:
         return {"ident": ident, "value": "1" if value else "0"}
     return {"ident": ident} if value else {"not": {"ident": ident}}
 
 
-def _advice(leaf: Comparison, entity: Entity | None) -> str:
+def _advise(comparison: Comparison, entity: Entity | None) -> str:
+    """Return what the API can say in place of a comparison that it can't."""
     advice = "there are only ==, !=, in_() and not_in(), &, | and ~"
-    if entity is not None and f"{leaf.path}Range" in entity.fields:
-        return f"{advice}; for a span, {leaf.path}Range == '2026-01-01-2026-01-31'"
+    if entity is not None and f"{comparison.path}Range" in entity.fields:
+        return f"{advice}; for a span, {comparison.path}Range == '2026-01-01-2026-01-31'"
     return advice
 
 
-def _check(leaf: Comparison, value: str, field: Field) -> None:
+def _check_value(comparison: Comparison, value: str, field: Field) -> None:
     """Refuse a value that the ident does not take.
 
     Raises:
         InvalidCondition: It doesn't fit; the message says what would.
     """
-    wanted = ""
+    requirement = ""
     if field.choices is not None and value not in field.choices:
-        wanted = f"takes one of {', '.join(field.choices)}"
+        requirement = f"takes one of {', '.join(field.choices)}"
     elif len(value) < (field.min_length or 0):
-        wanted = "takes text that is not empty"
+        requirement = "takes text that is not empty"
     elif field.max_length is not None and len(value) > field.max_length:
-        wanted = f"takes at most {field.max_length} characters"
-    elif field.pattern is not None and not _pattern(field.pattern).fullmatch(value):
-        wanted = f"takes text that matches {field.pattern}"
-    if wanted:
+        requirement = f"takes at most {field.max_length} characters"
+    elif field.pattern is not None and not _compile_pattern(field.pattern).fullmatch(value):
+        requirement = f"takes text that matches {field.pattern}"
+    if requirement:
         close = suggest(value, field.choices or ())
-        raise InvalidCondition(f"{leaf.path} {wanted}, not {shorten(repr(value))}.{close}")
+        raise InvalidCondition(f"{comparison.path} {requirement}, not {shorten(repr(value))}.{close}")
 
 
 @lru_cache(maxsize=16)
-def _pattern(pattern: str) -> Pattern[str]:
+def _compile_pattern(pattern: str) -> Pattern[str]:
     return compile(pattern)
 
 
 def from_octaved(json: Any, entity: Entity | None = None) -> Expression:
-    """The condition that a complex search says.
+    """Return the condition that a complex search says.
 
     Args:
         json: The object of a search, or the JSON text of one.
@@ -147,48 +139,54 @@ def from_octaved(json: Any, entity: Entity | None = None) -> Expression:
             json = _json.loads(json)
         except (ValueError, RecursionError) as error:
             raise FilterError(f"The search is not JSON: {error}") from error
-    return _Reader(entity).read(json, "search", 0)
+    return _SearchReader(entity).read(json, "search", 0)
 
 
-_FLAGS: Final = {None: True, "": True, "1": True, "0": False}
+_FLAG_VALUES: Final = {None: True, "": True, "1": True, "0": False}
 
 
-class _Reader:
+class _SearchReader:
+    """A reader of the tree of a search, which knows what the idents of one entity are."""
+
     def __init__(self, entity: Entity | None) -> None:
         self._entity = entity
 
-    def read(self, node: Any, where: str, depth: int) -> Expression:
-        """One node of the tree."""
+    def read(self, node: Any, place: str, depth: int) -> Expression:
+        """Return the condition that a node of the tree says, with those in it.
+
+        Raises:
+            FilterError: It is no such node; the message says where it is.
+        """
         if depth > MAX_DEPTH:
             raise FilterError(f"The search is nested deeper than {MAX_DEPTH} levels.")
         if not isinstance(node, Mapping):
             raise FilterError(
-                f"{where} must be an object with ident, and, or, or not; it is {describe(node)}."
+                f"{place} must be an object with ident, and, or, or not; it is {describe(node)}."
             )
         match sorted(map(str, node)):
             case ["not"]:
-                return Not(self.read(node["not"], f"{where}.not", depth + 1))
+                return Not(self.read(node["not"], f"{place}.not", depth + 1))
             case ["and" | "or" as word]:
-                items = self._items(node[word], f"{where}.{word}", depth)
+                items = self._items(node[word], f"{place}.{word}", depth)
                 return all_of(items) if word == "and" else any_of(items)
             case ["ident"] | ["ident", "value"]:
-                return self._ident(node, where)
+                return self._ident(node, place)
         raise FilterError(
-            f"{where}: an object has ident (and value), and, or, or not; this has {sorted(node)}."
+            f"{place}: an object has ident (and value), and, or, or not; this has {sorted(node)}."
         )
 
-    def _items(self, nodes: Any, where: str, depth: int) -> list[Expression]:
+    def _items(self, nodes: Any, place: str, depth: int) -> list[Expression]:
         if not isinstance(nodes, list) or not nodes:
-            raise FilterError(f"{where} must be a list that is not empty, not {describe(nodes)}.")
-        return [self.read(node, f"{where}[{place}]", depth + 1) for place, node in enumerate(nodes)]
+            raise FilterError(f"{place} must be a list that is not empty, not {describe(nodes)}.")
+        return [self.read(node, f"{place}[{index}]", depth + 1) for index, node in enumerate(nodes)]
 
-    def _ident(self, node: Mapping[str, Any], where: str) -> Expression:
+    def _ident(self, node: Mapping[str, Any], place: str) -> Expression:
         ident, value = node["ident"], node.get("value")
         if not isinstance(ident, str) or (value is not None and not isinstance(value, str)):
             raise FilterError(
-                f"{where}: ident and value are texts, not {describe(ident)} and {describe(value)}."
+                f"{place}: ident and value are texts, not {describe(ident)} and {describe(value)}."
             )
         field = None if self._entity is None else self._entity.field(ident)
-        if field is not None and field.kind is Kind.BOOLEAN and value in _FLAGS:
-            return compare(ident, Op.EQ, _FLAGS[value] if field.choices else True)
+        if field is not None and field.kind is Kind.BOOLEAN and value in _FLAG_VALUES:
+            return compare(ident, Op.EQ, _FLAG_VALUES[value] if field.choices else True)
         return compare(ident, Op.EQ, True if value is None else value)

@@ -1,6 +1,6 @@
-"""What the modules of Open-Xchange can search for, as data (chapters "Advanced search" and the modules' own).
+"""The parts of the search language that each module of Open-Xchange takes, as data.
 
-The chapter describes one language; each module takes a part of it: contacts any field but the folder, mail
+The chapter "Advanced search" of the document describes one language; each module takes a part of it: contacts any field but the folder, mail
 a fixed list of fields and the headers and attachments of a message, the infostore and chronos a fixed list of
 fields of which many can only be compared with ``=``.
 """
@@ -16,13 +16,13 @@ import attrs
 from ...errors import InvalidArgument, suggest
 from ...schema import Entity, Field, Kind
 
-__all__ = ["DIALECTS", "OPERANDS", "Dialect", "dialect_of"]
+__all__ = ["DIALECTS", "OPERANDS", "Dialect", "dialect_of", "searchable_entity"]
 
 OPERANDS: Final = ("header", "attachment")
-"""What a path may begin with, followed by a dot and a name, to search in something else than a field."""
+"""Beginnings of paths, before a dot and a name, that search in something else than a field."""
 
-_EVERY: Final = frozenset({"=", "<>", "<", ">", "<=", ">=", "isNull"})
-_FEW: Final = frozenset({"=", "<", ">"})
+_ALL_OPERATORS: Final = frozenset({"=", "<>", "<", ">", "<=", ">=", "isNull"})
+_FEW_OPERATORS: Final = frozenset({"=", "<", ">"})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -30,53 +30,55 @@ class Dialect:
     """One module's part of the language.
 
     Attributes:
-        name: What it is called in messages.
+        name: The name of the module, for messages.
         fields: Name → field, or ``None`` where any name may be one.
         operators: The comparisons that it takes.
         equal_only: Fields that can only be compared with ``=``.
-        operands: Which of ``OPERANDS`` it takes.
+        operands: Those of ``OPERANDS`` that it takes.
         instead: Fields that can't be searched for → what to do in place of that.
         texts: Whether numbers travel as texts, as in the document's examples for the module.
     """
 
     name: str
     fields: Mapping[str, Field] | None = None
-    operators: frozenset[str] = _EVERY
+    operators: frozenset[str] = _ALL_OPERATORS
     equal_only: frozenset[str] = frozenset()
     operands: frozenset[str] = frozenset()
-    instead: Mapping[str, str] = attrs.field(factory=dict)
-    texts: bool = False
+    advice: Mapping[str, str] = attrs.field(factory=dict)
+    numbers_as_text: bool = False
 
     def kind(self, path: str) -> Kind:
-        """What the values of a field are; ``JSON`` for one that nothing is known of."""
+        """Return the kind of a field's values; ``JSON`` for one that nothing is known of."""
         if self.fields is None or path not in self.fields:
             return Kind.JSON
         return self.fields[path].kind
 
 
-def _kinds(kind: Kind, names: str) -> dict[str, Field]:
+def _fields_of_kind(kind: Kind, names: str) -> dict[str, Field]:
     return {name: Field(name, kind) for name in names.split()}
 
 
 _MAIL: Final = {
-    **_kinds(Kind.TEXT, "from to cc bcc subject content content_type disp"),
-    **_kinds(Kind.TIME, "received_date sent_date"),
-    **_kinds(Kind.INTEGER, "size flags priority"),
+    **_fields_of_kind(Kind.TEXT, "from to cc bcc subject content content_type disp"),
+    **_fields_of_kind(Kind.TIME, "received_date sent_date"),
+    **_fields_of_kind(Kind.INTEGER, "size flags priority"),
 }
 _INFOSTORE_TEXTS: Final = (
     "camera_make camera_model categories content description filename file_md5sum file_mimetype meta title url "
     "version version_comment"
 )
 _INFOSTORE: Final = {
-    **_kinds(Kind.TEXT, _INFOSTORE_TEXTS),
-    **_kinds(Kind.NUMBER, "camera_aperture camera_exposure_time camera_focal_length"),
-    **_kinds(
+    **_fields_of_kind(Kind.TEXT, _INFOSTORE_TEXTS),
+    **_fields_of_kind(Kind.NUMBER, "camera_aperture camera_exposure_time camera_focal_length"),
+    **_fields_of_kind(
         Kind.INTEGER,
         "camera_iso_speed color_label file_size height number_of_versions sequence_number width",
     ),
-    **_kinds(Kind.TIME, "capture_date creation_date last_modified last_modified_utc locked_until media_date"),
+    **_fields_of_kind(
+        Kind.TIME, "capture_date creation_date last_modified last_modified_utc locked_until media_date"
+    ),
     # The document calls users' numbers numbers and, as objects have them, texts; either is one here.
-    **_kinds(Kind.JSON, "created_by modified_by current_version"),
+    **_fields_of_kind(Kind.JSON, "created_by modified_by current_version"),
 }
 _CHRONOS_TIMES: Final = "timestamp created lastModified"
 # The module's own description and the chapter each have fields that the other lacks; both are taken.
@@ -86,43 +88,43 @@ _CHRONOS_TEXTS: Final = (
 )
 _CHRONOS_USERS: Final = "createdBy modifiedBy calendarUser organizer attendees sequence"
 _CHRONOS: Final = {
-    **_kinds(Kind.TIME, _CHRONOS_TIMES),
-    **_kinds(Kind.TEXT, _CHRONOS_TEXTS),
-    **_kinds(Kind.JSON, _CHRONOS_USERS),
+    **_fields_of_kind(Kind.TIME, _CHRONOS_TIMES),
+    **_fields_of_kind(Kind.TEXT, _CHRONOS_TEXTS),
+    **_fields_of_kind(Kind.JSON, _CHRONOS_USERS),
 }
-_RANGE: Final = "the period of a search is given beside it, as range_start= and range_end="
-_FOLDERS: Final = "the folders of a search are given beside it, as folders=[…]"
+_RANGE_ADVICE: Final = "the period of a search is given beside it, as range_start= and range_end="
+_FOLDERS_ADVICE: Final = "the folders of a search are given beside it, as folders=[…]"
 
-_CONTACTS: Final = Dialect(name="contacts", instead={"folder": _FOLDERS, "folder_id": _FOLDERS})
+_CONTACTS: Final = Dialect(name="contacts", advice={"folder": _FOLDERS_ADVICE, "folder_id": _FOLDERS_ADVICE})
 DIALECTS: Final[Mapping[str, Dialect]] = {
     "addressbooks": attrs.evolve(_CONTACTS, name="addressbooks"),
     "chronos": Dialect(
         name="chronos",
         fields=_CHRONOS,
-        operators=_FEW,
+        operators=_FEW_OPERATORS,
         equal_only=frozenset(_CHRONOS) - set(_CHRONOS_TIMES.split()),
-        instead={"startDate": _RANGE, "endDate": _RANGE, "folder": _FOLDERS},
-        texts=True,
+        advice={"startDate": _RANGE_ADVICE, "endDate": _RANGE_ADVICE, "folder": _FOLDERS_ADVICE},
+        numbers_as_text=True,
     ),
     "contacts": _CONTACTS,
     "infostore": Dialect(
         name="infostore",
         fields=_INFOSTORE,
-        operators=_FEW,
+        operators=_FEW_OPERATORS,
         equal_only=frozenset(_INFOSTORE_TEXTS.split()),
-        instead=dict.fromkeys(("folder", "folder_id"), "the folder is given beside it, as folder="),
-        texts=True,
+        advice=dict.fromkeys(("folder", "folder_id"), "the folder is given beside it, as folder="),
+        numbers_as_text=True,
     ),
     "mail": Dialect(name="mail", fields=_MAIL, operands=frozenset(OPERANDS)),
 }
-"""Module → what it takes."""
+"""Module → its dialect."""
 
-_ANY: Final = Dialect(name="Open-Xchange", operands=frozenset(OPERANDS))
+_ANY_MODULE: Final = Dialect(name="Open-Xchange", operands=frozenset(OPERANDS))
 """The language itself, whatever the module."""
 
 
 def dialect_of(module: str | Entity | None) -> Dialect:
-    """The dialect of a module; an entity's fields are the ones there are, where the document has no list.
+    """Return the dialect of a module; an entity's fields are the ones there are, where the document has no list.
 
     Args:
         module: A module that can search by conditions, an entity of that name, or ``None`` for any.
@@ -131,9 +133,9 @@ def dialect_of(module: str | Entity | None) -> Dialect:
         InvalidArgument: The module has no such search.
     """
     if module is None:
-        return _ANY
+        return _ANY_MODULE
     if isinstance(module, Entity):
-        return _of_entity(module)
+        return _entity_dialect(module)
     if module not in DIALECTS:
         close = suggest(str(module), DIALECTS)
         raise InvalidArgument(
@@ -143,15 +145,15 @@ def dialect_of(module: str | Entity | None) -> Dialect:
 
 
 @lru_cache(maxsize=32)
-def _of_entity(entity: Entity) -> Dialect:
-    dialect = DIALECTS.get(entity.name, attrs.evolve(_ANY, name=entity.name))
+def _entity_dialect(entity: Entity) -> Dialect:
+    dialect = DIALECTS.get(entity.name, attrs.evolve(_ANY_MODULE, name=entity.name))
     if dialect.fields is not None:
         return dialect
     return attrs.evolve(dialect, fields=entity.fields)
 
 
-class Searchable(Mapping[str, Field]):
-    """The fields of a dialect as conditions are bound to them: moments are the whole milliseconds they travel as."""
+class SearchableFields(Mapping[str, Field]):
+    """The fields of a dialect, for normalizing conditions: moments are the whole milliseconds that they travel as."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -173,6 +175,6 @@ class Searchable(Mapping[str, Field]):
 
 
 @lru_cache(maxsize=32)
-def searchable(dialect: Dialect) -> Entity:
-    """What conditions of a dialect are bound to."""
-    return Entity(dialect.name, dialect.name, Searchable(dialect))
+def searchable_entity(dialect: Dialect) -> Entity:
+    """Return an entity with the fields of a dialect, for normalizing conditions."""
+    return Entity(dialect.name, dialect.name, SearchableFields(dialect))

@@ -12,9 +12,10 @@ from typing import Any, Final, TypeAlias
 
 from ...errors import UnsupportedFilter
 from ...schema import Entity
-from ..expression import And, Comparison, Constant, Expression, Op, Or, shorten
+from ..display import shorten
+from ..expression import And, Comparison, Constant, Expression, Op, Or
 from ..normalize import normalize
-from .base import Target, check_integer, check_text, json_number
+from .base import Compiler, check_integer, check_text, is_sendable, to_json_number
 
 __all__ = ["OPERATORS", "from_zeyos", "to_zeyos"]
 
@@ -41,29 +42,29 @@ OPERATORS: Final = {
     Op.IS_NULL: "=",
     Op.IS_NOT_NULL: "!=",
 }
-"""Operator → how the API spells it. The NULL tests are ``=`` and ``!=`` with ``null``."""
+"""Operator → its spelling in the API. The NULL tests are ``=`` and ``!=`` with ``null``."""
 
 
 def to_zeyos(expr: Expression, entity: Entity | None = None) -> dict[str, Any]:
-    """The value of a ZeyOS list's ``filters``: plain dicts, lists and scalars, ready for JSON.
+    """Return the value of a ZeyOS list's ``filters``: plain dicts, lists and scalars, ready for JSON.
 
     A condition that is always true gives ``{}``, one that is never true ``{"ID": {"<": 0}}``; callers who test
-    ``is_false(bind(expr, entity))`` first need send nothing.
+    ``is_false(normalize(expr, entity))`` first need send nothing.
 
     Args:
         expr: The condition.
-        entity: Whose rows it is about: checks paths and values, and takes names of codes.
+        entity: The entity whose rows it is about: checks paths and values, and takes names of codes.
 
     Raises:
         UnknownField: The entity lacks a field.
         InvalidCondition: A value doesn't fit its field.
         UnsupportedFilter: The API can't say a part of it.
     """
-    return _TARGET.compile(normalize(expr, entity))
+    return _COMPILER.compile(normalize(expr, entity))
 
 
 def from_zeyos(json: Any) -> Expression:
-    """The condition that a ZeyOS filter says.
+    """Return the condition that a ZeyOS filter says.
 
     Args:
         json: The value of ``filters``: an object, a composite (``["OR", {…}, {…}]``), or the JSON text of one. An
@@ -72,90 +73,97 @@ def from_zeyos(json: Any) -> Expression:
     Raises:
         FilterError: It is no such filter; the message says where.
     """
-    from .zeyos_reader import read
+    from .zeyos_reader import read_filter  # here: most programs never read a filter
 
-    return read(json)
+    return read_filter(json)
 
 
-class _Zeyos(Target[_Object]):
+class _ZeyosCompiler(Compiler[_Object]):
     name = "ZeyOS"
 
-    def comparison(self, leaf: Comparison) -> _Object:
-        return {_key(leaf): _test(leaf)}
+    def compile_comparison(self, comparison: Comparison) -> _Object:
+        return {_object_key(comparison): _compile_test(comparison)}
 
-    def conjunction(self, expr: And) -> _Object:
-        out: _Object = {}
-        again: dict[str, list[_Object]] = {}
+    def compile_and(self, expr: And) -> _Object:
+        tests: _Object = {}
+        repeats: dict[str, list[_Object]] = {}
         for item in expr.items:
             if not isinstance(item, Comparison):
-                out[str(len(out))] = self._composite(item)
+                tests[str(len(tests))] = self._compile_composite(item)
                 continue
-            key, test = _key(item), _test(item)
-            if key not in out:
-                out[key] = test
-            elif (merged := _merge(out[key], test)) is not None:
-                out[key] = merged
-            else:
-                again.setdefault(key, []).append({key: test})
-        return _with_repeats(out, again) if again else out
+            key, test = _object_key(item), _compile_test(item)
+            if key not in tests:
+                tests[key] = test
+            elif (merged := _merge_tests(tests[key], test)) is not None:
+                tests[key] = merged
+            else:  # an object can't have one operator of one field twice
+                repeats.setdefault(key, []).append({key: test})
+        return _add_repeats(tests, repeats) if repeats else tests
 
-    def disjunction(self, expr: Or) -> _Object:
-        return {"0": self._composite(expr)}
+    def compile_or(self, expr: Or) -> _Object:
+        return {"0": self._compile_composite(expr)}
 
-    def constant(self, expr: Constant) -> _Object:
+    def compile_constant(self, expr: Constant) -> _Object:
         return {} if expr.value else {"ID": {"<": 0}}
 
-    def _composite(self, expr: Expression) -> list[Any]:
+    def _compile_composite(self, expr: Expression) -> list[Any]:
         assert isinstance(expr, Or)  # normal form: AND holds comparisons and ORs
         return ["OR", *[self.compile(item) for item in expr.items]]
 
 
 _EQ, _IS_NULL = Op.EQ, Op.IS_NULL
-_TARGET: Final = _Zeyos()
+_COMPILER: Final = _ZeyosCompiler()
 
 
-def _key(leaf: Comparison) -> str:
-    path = leaf.path
+def _object_key(comparison: Comparison) -> str:
+    """Return the key under which a field's test stands: its path.
+
+    Raises:
+        UnsupportedFilter: The path is a number, which the API takes for a composite.
+    """
+    path = comparison.path
     if path < ":" and path.lstrip("-").isdecimal():  # ":" comes after the digits and "-"
         raise UnsupportedFilter(
             f"A ZeyOS filter can't name the field {shorten(repr(path))}: a number as a key means a composite",
-            part=shorten(str(leaf)),
+            part=shorten(str(comparison)),
         )
     return path
 
 
-def _test(leaf: Comparison) -> Any:
-    """What stands under the field's name."""
-    op, value = leaf.op, leaf.value
+def _compile_test(comparison: Comparison) -> Any:
+    """Return the test that stands under the field's name."""
+    op, value = comparison.op, comparison.value
     if type(value) is tuple:
-        value = [_scalar(item, leaf) for item in value]
+        value = list(value) if is_sendable(value) else [_to_json(item, comparison) for item in value]
     elif value is not None:
-        value = _scalar(value, leaf)
+        value = _to_json(value, comparison)
     return value if op is _EQ or op is _IS_NULL else {OPERATORS[op]: value}
 
 
-def _scalar(value: Any, leaf: Comparison) -> Any:
+def _to_json(value: Any, comparison: Comparison) -> Any:
     kind = type(value)
     if kind is int:
-        return value if value.bit_length() < 64 else check_integer(value, leaf)
+        return value if value.bit_length() < 64 else check_integer(value, comparison)
     if kind is str:
-        return value if value.isascii() and "\0" not in value else check_text(value, leaf)
-    return json_number(value, leaf) if kind is float or kind is Decimal else value
+        return value if value.isascii() and "\0" not in value else check_text(value, comparison)
+    return to_json_number(value, comparison) if kind is float or kind is Decimal else value
 
 
-def _merge(first: Any, second: Any) -> _Object | None:
-    """Two tests of one field in one object, or ``None`` where they use the same operator."""
+def _merge_tests(first: Any, second: Any) -> _Object | None:
+    """Merge two tests of one field into one object; return ``None`` where they use the same operator."""
     if first is None or second is None:
         return None
-    left = first if type(first) is dict else {OPERATORS[Op.EQ]: first}
-    right = second if type(second) is dict else {OPERATORS[Op.EQ]: second}
-    return None if left.keys() & right.keys() else {**left, **right}
+    first_tests = first if type(first) is dict else {OPERATORS[Op.EQ]: first}
+    second_tests = second if type(second) is dict else {OPERATORS[Op.EQ]: second}
+    return None if first_tests.keys() & second_tests.keys() else {**first_tests, **second_tests}
 
 
-def _with_repeats(tests: _Object, again: dict[str, list[_Object]]) -> _Object:
-    """The object with a composite in the place of each field that uses an operator more than once."""
+def _add_repeats(tests: _Object, repeats: dict[str, list[_Object]]) -> _Object:
+    """Return the object with a composite in the place of each field that uses an operator more than once."""
     # One entry takes the place of one, so that the keys of other composites still are their positions.
     return {
-        str(position) if key in again else key: ["AND", {key: test}, *again[key]] if key in again else test
+        str(position) if key in repeats else key: ["AND", {key: test}, *repeats[key]]
+        if key in repeats
+        else test
         for position, (key, test) in enumerate(tests.items())
     }

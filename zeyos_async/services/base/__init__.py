@@ -1,10 +1,10 @@
-"""What the services share: queries, their shapes, and the passes that read them. Knows no API."""
+"""Queries, the types of their rows, the pagers that read them, and sources. Shared by all services; knows no API."""
 
 from __future__ import annotations
 
-from .explain import Explanation, PlannedRequest
-from .pagers.by_keys import KeyedBackend, Snapshot
-from .plan import CountedPage, ListBackend, PageWindow, QueryPlan, Traits
+from .explain import Explanation
+from .pagers.by_keys import KeyedBackend, KeyList
+from .plan import CountedPage, ListBackend, ListFeatures, PageWindow, PlannedRequest, QueryPlan
 from .query import Query
 from .row_types import RecordRows, column
 from .source import DeletionSource, QuerySource, Range, Source
@@ -13,8 +13,10 @@ __all__ = [
     "CountedPage",
     "DeletionSource",
     "Explanation",
+    "KeyList",
     "KeyedBackend",
     "ListBackend",
+    "ListFeatures",
     "PageWindow",
     "PlannedRequest",
     "Query",
@@ -22,8 +24,6 @@ __all__ = [
     "QuerySource",
     "Range",
     "RecordRows",
-    "Snapshot",
     "Source",
-    "Traits",
     "column",
 ]

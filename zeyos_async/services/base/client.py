@@ -1,4 +1,4 @@
-"""What every client is: a base URL, a channel on a session, a life, and the door for what is not typed."""
+"""The base of every client: a base URL, a channel on a session, and ``request()`` for calls without a method."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from typing import TYPE_CHECKING, Any, Self
 
 from yarl import URL
 
-from ...addresses import Query, add_segments, check_path, parse_base_url, set_query
-from ...errors import InvalidArgument
+from ...errors import ConfigurationError, InvalidArgument
 from ...session import Channel, Limits, Retry, Session, Timeout
+from ...urls import Query, add_segments, check_path, parse_address, set_query
 from ...wire import Request, Response, Safety, public_url
-from .values import encode
+from .values import encode_json
 
 if TYPE_CHECKING:
     from ...auth import AuthBackend
     from ...session import Hooks
 
-__all__ = ["ApiClient", "service_url"]
+__all__ = ["ApiClient", "parse_base_url"]
 
 
 class ApiClient:
     """The base of the clients. Creating one sends nothing; close it with ``async with`` or ``aclose()``.
 
     Args:
-        base_url: Where the API is, checked by ``service_url``.
-        auth: How to prove who you are; ``None`` for servers that ask nothing.
+        base_url: The API's address, checked by ``parse_base_url``.
+        auth: The way to log in; ``None`` for servers that ask nothing.
         session: A session to share between clients; it is not closed with this client.
         timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: What is tried again, and how often.
-        limits: How much runs at once.
+        retry: The failures that are tried again, and how often.
+        limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        check: Raises the error that an answer is, where that is not told by its status alone.
-        status: The status that an answer stands for, where its HTTP status does not tell.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
+        check: Raises the error that a response stands for, where its HTTP status alone does not say so.
+        status: Returns the status that a response stands for, where its HTTP status does not say so.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class ApiClient:
         retry: Retry | None,
         limits: Limits | None,
         hooks: Sequence[Hooks],
+        allow_http: bool | None,
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self._base = base_url
         self._session = session or Session(limits=limits)
         self._owns_session = session is None
+        self.allow_http = _check_flag(allow_http)
         self._channel: Channel = self._session.bind(
             base_url,
             auth,
@@ -61,11 +65,12 @@ class ApiClient:
             hooks=hooks,
             check=check,
             status=status,
+            allow_http=self.allow_http,
         )
 
     @property
     def base_url(self) -> URL:
-        """Where the API is."""
+        """The API's address."""
         return self._base
 
     @property
@@ -103,12 +108,12 @@ class ApiClient:
 
         Args:
             method: HTTP method.
-            path: Below the API's root; a slash at its end is kept.
-            query: Query parameters: texts and numbers by their names, a list for a name that is repeated.
+            path: The path below the API's root; a slash at its end is kept.
+            query: Query parameters.
             json: Values for a JSON body.
             headers: More headers.
-            safe: Whether it may be sent again: ``True`` for what changes nothing, ``False`` for what
-                must not happen twice. By default what only reads may, all else may not.
+            safe: Whether it may be sent again: ``True`` if it changes nothing, ``False`` if it must not happen
+                twice. By default requests that only read may, all others may not.
 
         Returns:
             The response, of a status below 400.
@@ -119,13 +124,13 @@ class ApiClient:
         """
         method = check_path(method, "request(): the method").upper()
         url = self._url(path)
-        kind = {"Content-Type": "application/json"} if json is not None else {}
+        content_type = {"Content-Type": "application/json"} if json is not None else {}
         return await self._channel.send(
             Request(
                 method=method,
                 url=set_query(url, query) if query else url,
-                headers={"Accept": "application/json", **kind, **(headers or {})},
-                body=None if json is None else encode(json, what=f"{method} {path}"),
+                headers={"Accept": "application/json", **content_type, **(headers or {})},
+                body=None if json is None else encode_json(json, operation=f"{method} {path}"),
                 safety=self._safety(method, path, safe),
                 operation=f"request.{method.lower()}",
                 sent=json,
@@ -133,18 +138,19 @@ class ApiClient:
         )
 
     def _url(self, path: str) -> URL:
-        """The absolute URL of a path that a user gave."""
+        """Return the absolute URL of a path that a user gave to ``request()``."""
         check_path(path, "request(): the path")
         if "://" in path:
             raise InvalidArgument("request() takes a path below the base URL, and not a URL")
         parts = path.strip("/").split("/")
+        # URL libraries resolve dots: the credential would be sent to another path of the host.
         if any(part in (".", "..") for part in parts):
             raise InvalidArgument(f"request(): the path {path!r} leaves the API")
         url = add_segments(self._root_of(path), *parts)
         return url / "" if path.endswith("/") else url
 
     def _root_of(self, path: str) -> URL:
-        """What a path is below."""
+        """Return the URL that a path is below."""
         return self._base
 
     def _safety(self, method: str, path: str, safe: bool | Safety | None) -> Safety:
@@ -155,20 +161,27 @@ class ApiClient:
         return Safety.READ if self._only_reads(method, path) else Safety.ONCE
 
     def _only_reads(self, method: str, path: str) -> bool:
-        """Whether a request changes nothing, as far as its method and its path tell."""
+        """Return whether a request changes nothing, judged by its method and its path."""
         return method in ("GET", "HEAD", "OPTIONS")
 
 
-def service_url(value: str | URL, *, what: str, example: str) -> URL:
-    """A base URL without a slash at its end.
+def _check_flag(allow_http: object) -> bool | None:
+    # A text such as "false" would permit what it is meant to forbid.
+    if allow_http is None or isinstance(allow_http, bool):
+        return allow_http
+    raise ConfigurationError(f"allow_http= takes True, False or None, not {allow_http!r}")
+
+
+def parse_base_url(value: str | URL, *, subject: str, example: str) -> URL:
+    """Return a base URL without query, fragment and a slash at its end.
 
     Args:
-        value: What the user gave.
-        what: What it should be the URL of, for messages.
+        value: The user's argument.
+        subject: The thing that it should be the URL of, for messages: ``"an instance"``.
         example: A right one, for messages.
 
     Raises:
         ConfigurationError: It can't be one; the message says why.
     """
-    url = parse_base_url(value, what=what, example=example)
-    return url.with_path(url.raw_path.rstrip("/") or "/", encoded=True)
+    url = parse_address(value, subject=f"the URL of {subject}", example=example)
+    return url if url.path else url.with_path("/")

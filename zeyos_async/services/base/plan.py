@@ -1,7 +1,8 @@
-"""What a query asks for, and what a service must offer to answer it."""
+"""The result that a query asks for, and the interface by which a service lists it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 import attrs
@@ -10,12 +11,24 @@ from ...codec import Page, RowReader
 from ...filters import TRUE, Expression, Order
 from ...pagination import PageSize
 from ...schema import Entity
+from ...session import Timeout
 from ...wire import Request, Response
 
-__all__ = ["CountedPage", "ListBackend", "PageWindow", "QueryPlan", "Traits"]
+__all__ = [
+    "PAGE_FAILURE_STATUSES",
+    "CountedPage",
+    "ListBackend",
+    "ListFeatures",
+    "PageWindow",
+    "PlannedRequest",
+    "QueryPlan",
+]
 
 R = TypeVar("R")
-_ABILITIES: Final = frozenset({"distinct", "expand", "search"})
+_QUERY_METHODS: Final = frozenset({"distinct", "expand", "search"})
+
+PAGE_FAILURE_STATUSES: Final = frozenset({500, 503, 504})
+"""Statuses with which servers answer a large page of a heavy entity; a smaller page may succeed."""
 
 
 @attrs.frozen(kw_only=True)
@@ -23,12 +36,12 @@ class QueryPlan:
     """The result that is asked for, without how it is cut into pages.
 
     Attributes:
-        entity: What is listed.
+        entity: The entity whose rows are listed.
         where: The condition, in normal form.
-        search: Words to look for, in the API's own way, or ``None``.
+        search: Words for the API's own full-text search, or ``None``.
         order: The caller's own order; may be empty.
-        columns: Key → path of what is selected, or ``None`` for full records.
-        distinct: Whether equal rows are given once.
+        columns: Key → path of the selected fields, or ``None`` for full records.
+        distinct: Whether equal rows are listed once.
         expand: Composite fields to expand.
         extdata: Whether full records carry ``extdata``.
     """
@@ -48,90 +61,124 @@ class PageWindow:
     """The part of a result that one request asks for.
 
     Attributes:
-        limit: Rows at most.
-        offset: Rows to leave out at the start.
-        above: Only IDs above this one.
-        upto: Only IDs up to this one.
+        limit: The largest number of rows.
+        offset: The number of rows to leave out at the start.
+        after_id: Only IDs above this one are listed.
+        up_to_id: Only IDs up to this one are listed.
         order: The total order of this request; empty where the order does not matter.
-        only_id: Whether nothing but the ID is wanted.
+        only_id: Whether the rows need nothing but their ID.
+        hidden: Key → path of fields that are selected too, for the check of the first page.
     """
 
     limit: int
     offset: int = 0
-    above: int | None = None
-    upto: int | None = None
+    after_id: int | None = None
+    up_to_id: int | None = None
     order: tuple[Order, ...] = ()
     only_id: bool = False
+    hidden: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
-class Traits:
-    """What an API's lists can do, as far as reading them depends on it.
+class ListFeatures:
+    """The abilities of an API's lists, as far as reading them depends on it.
 
     Attributes:
         id_field: The field with the ID; ``None`` where rows have an ID beside their fields.
         by_id: Whether lists can be filtered and sorted by ascending whole-number IDs.
-        totals: Whether each page is a :class:`CountedPage`, so that nothing needs to be counted apart.
-        most_orders: The most fields that an order may name, or ``None`` for any number.
-        abilities: Which of ``distinct``, ``expand`` and ``search`` there are.
+        has_totals: Whether each page is a :class:`CountedPage`, so that no separate count is needed.
+        max_order_fields: The most fields that an order may name, or ``None`` for any number.
+        query_methods: Those of ``distinct``, ``expand`` and ``search`` that queries of this API have.
     """
 
     id_field: str | None = "ID"
     by_id: bool = True
-    totals: bool = False
-    most_orders: int | None = None
-    abilities: frozenset[str] = _ABILITIES
+    has_totals: bool = False
+    max_order_fields: int | None = None
+    query_methods: frozenset[str] = _QUERY_METHODS
 
 
 @attrs.frozen
 class CountedPage(Page[R]):
-    """A page that also tells how many rows there are in all."""
+    """A page that comes with the number of all rows of the result."""
 
     total: int
 
 
+@attrs.frozen
+class PlannedRequest:
+    """One request that a query would send.
+
+    Attributes:
+        method: HTTP method.
+        url: The absolute URL.
+        json: The body, as values.
+        purpose: The reason why it is sent, in a few words.
+    """
+
+    method: str
+    url: str
+    json: Any
+    purpose: str
+
+
 class ListBackend(Protocol):
-    """A service's way of answering plans for one entity."""
+    """A service's lists of one entity, read in pages: it writes the requests and sends them.
+
+    Services whose lists have no pages offer a ``KeyedBackend`` instead.
+    """
 
     @property
     def entity(self) -> Entity:
-        """What is listed here."""
+        """The entity whose rows are listed."""
         ...
 
     @property
-    def traits(self) -> Traits:
-        """What these lists can do."""
+    def features(self) -> ListFeatures:
+        """The abilities of these lists."""
         ...
 
     @property
     def page_size(self) -> PageSize:
-        """What is known of the pages that this entity can take; shared by its queries."""
+        """The page size that this entity could take lately; shared by its queries."""
         ...
 
-    async def send(self, request: Request, *, patient: bool = True) -> Response:
-        """Send a request; not ``patient`` leaves an overloaded server's answer to the caller."""
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """Paths that this server is known not to select."""
         ...
 
-    def bind(self, where: Expression) -> Expression:
-        """The condition as this entity's fields take it; a ``FilterError`` for what the API can't say."""
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call, where it is not given any."""
+        ...
+
+    async def send(
+        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
+    ) -> Response:
+        """Send a request; without ``retry_overload`` an overloaded server's answer goes to the caller at once."""
+        ...
+
+    def normalize(self, where: Expression) -> Expression:
+        """Return the condition in normal form; raise a ``FilterError`` for what the API can't express."""
         ...
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
-        """The request for one window."""
+        """Return the request for one window of the rows."""
         ...
 
-    def count_request(self, plan: QueryPlan, *, upto: int | None = None) -> Request:
-        """The request for the number of rows (with IDs up to ``upto``)."""
+    def count_request(self, plan: QueryPlan, *, up_to_id: int | None = None) -> Request:
+        """Return the request for the number of rows (of those with IDs up to ``up_to_id``)."""
         ...
 
     def read_count(self, response: Response) -> int:
-        """The number of rows in the answer to ``count_request``."""
+        """Return the number of rows in the response to ``count_request``."""
         ...
 
-    def reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
-        """The reader that fits this API's answers: the given one, or one around it."""
+    def wrap_reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
+        """Return a reader of this API's responses that reads the rows in them with ``reader``."""
         ...
 
-    def describe(self, request: Request) -> Any:
-        """The request's body as data, for people."""
+    def describe_body(self, request: Request) -> Any:
+        """Return the request's body as data, for people to look at."""
         ...

@@ -1,4 +1,4 @@
-"""What exports and syncs read from, whatever the API: a schema, a count, ranges of rows, and what changed.
+"""The interface that exports and syncs read from, whatever the API: a schema, a count, ranges of rows, changes.
 
 A range is a value, so that it can be sent to another process, and read again after a crash.
 """
@@ -22,7 +22,7 @@ __all__ = ["EVERYTHING", "DeletionSource", "QuerySource", "Range", "Source"]
 R = TypeVar("R")
 
 
-def _whole(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+def _check_bound(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
         raise InvalidArgument(f"a range's {attribute.name} is a whole number from 0, not {value!r}")
 
@@ -32,12 +32,12 @@ class Range:
     """Rows after ``low`` and up to ``high``: by ID where a source has IDs to read by, else by position from 0.
 
     Attributes:
-        low: What is just before the range, or ``None`` for the beginning.
-        high: Its last ID or position, or ``None`` for the end.
+        low: The ID or position just before the range, or ``None`` for the beginning.
+        high: The last ID or position of the range, or ``None`` for the end.
     """
 
-    low: int | None = attrs.field(default=None, validator=_whole)
-    high: int | None = attrs.field(default=None, validator=_whole)
+    low: int | None = attrs.field(default=None, validator=_check_bound)
+    high: int | None = attrs.field(default=None, validator=_check_bound)
 
     def __attrs_post_init__(self) -> None:
         if self.low is not None and self.high is not None and self.low > self.high:
@@ -53,7 +53,7 @@ class Source(Protocol[R]):
 
     @property
     def schema(self) -> Entity:
-        """What the rows are."""
+        """The entity of the rows."""
         ...
 
     @property
@@ -62,15 +62,15 @@ class Source(Protocol[R]):
         ...
 
     async def count(self) -> int:
-        """How many rows there are now."""
+        """Count the rows that there are now."""
         ...
 
     def read(self, part: Range = EVERYTHING) -> AsyncGenerator[list[R]]:
-        """The rows of a range, page by page and in order."""
+        """Yield the rows of a range, page by page and in order."""
         ...
 
     def changes(self, since: datetime) -> AsyncGenerator[list[R]]:
-        """The rows that were made or changed at or after a moment, page by page.
+        """Yield the rows that were made or changed at or after a moment, page by page.
 
         Raises:
             UnsupportedFilter: The API can't tell: all rows have to be read again.
@@ -80,13 +80,13 @@ class Source(Protocol[R]):
 
 @runtime_checkable
 class DeletionSource(Source[R], Protocol[R]):
-    """A source that also tells what was deleted, so that nobody has to compare all rows to find out."""
+    """A source that also knows which rows were deleted, so that nobody has to compare all rows to find out."""
 
     async def deleted(self, since: datetime) -> list[Any]:
-        """The IDs of the rows that were deleted at or after a moment.
+        """Return the IDs of the rows that were deleted at or after a moment.
 
-        A row that was moved out of what the source reads counts, and one that came back may be among them:
-        what ``changes`` gives for the same moment is there.
+        A row that was moved out of the source counts as deleted. One that came back may be among them: the rows
+        that ``changes`` yields for the same moment exist.
 
         Raises:
             UnsupportedFilter: The API can't tell any more.
@@ -99,7 +99,7 @@ class QuerySource(Generic[R]):
     """A source over a query.
 
     Args:
-        query: What to read; without a limit, an offset or an order of its own.
+        query: The rows to read; without a limit, an offset or an order of its own.
         changed: The field with the moment of the last change, or ``None`` where there is none.
 
     Raises:
@@ -111,6 +111,7 @@ class QuerySource(Generic[R]):
 
     def __attrs_post_init__(self) -> None:
         query = self.query
+        # A range becomes a condition or a limit and an offset: the query's own would change which rows it means.
         if query._limit is not None or query._offset or query._plan.order or query._plan.distinct:
             raise InvalidArgument(
                 "a source reads ranges of a query, which can't have a limit, an offset, an order or distinct rows"
@@ -124,22 +125,22 @@ class QuerySource(Generic[R]):
     @property
     def by_id(self) -> bool:
         """Whether the API's lists can be read by ID."""
-        return self.query._door.traits.by_id
+        return self.query._backend.features.by_id
 
     async def count(self) -> int:
-        """How many rows the query finds."""
+        """Count the rows that the query finds."""
         return await self.query.count()
 
     async def read(self, part: Range = EVERYTHING) -> AsyncGenerator[list[R]]:
-        """The rows of a range, page by page and in order."""
+        """Yield the rows of a range, page by page and in order."""
         if part.low is not None and part.low == part.high:
             return
-        async with aclosing(self._part(part).pages()) as pages:
+        async with aclosing(self._range_query(part).pages()) as pages:
             async for page in pages:
                 yield page
 
     async def changes(self, since: datetime) -> AsyncGenerator[list[R]]:
-        """The rows that changed at or after a moment; see ``Source.changes``."""
+        """Yield the rows that changed at or after a moment; see ``Source.changes``."""
         if self.changed is None:
             raise UnsupportedFilter(
                 f"{self.schema.name}: no field tells when a row changed: read all rows again, and compare them"
@@ -148,12 +149,12 @@ class QuerySource(Generic[R]):
             async for page in pages:
                 yield page
 
-    def _part(self, part: Range) -> Query[R]:
+    def _range_query(self, part: Range) -> Query[R]:
         if not self.by_id:
             query = self.query.offset(part.low or 0)
             return query if part.high is None else query.limit(part.high - (part.low or 0))
-        key = self.query._door.traits.id_field or ""
+        key = self.query._backend.features.id_field or ""
         bounds = [(Op.GT, part.low), (Op.LE, part.high)]
         return self.query.where(
-            all_of([Comparison(key, op, value) for op, value in bounds if value is not None])
+            all_of([Comparison(key, op, bound) for op, bound in bounds if bound is not None])
         )

@@ -1,6 +1,6 @@
-"""A caller's value, checked against its field and put into the form that it has on the wire.
+"""Values of a caller, checked against their fields and brought into the form that they have on the wire.
 
-The kinds that every API has are here; what only one of them has (stored bytes) is that API's own.
+The kinds that every API has are here; a kind that only one API has (stored bytes) is in that API's folder.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -18,30 +18,57 @@ import msgspec
 from ...errors import InvalidArgument, suggest
 from ...schema import Field, Kind
 
-__all__ = ["encode", "seconds", "to_wire"]
+__all__ = ["check_finite", "encode_json", "to_unix_seconds", "to_wire"]
 
+# The default would write a Decimal as text, which the APIs refuse for numbers.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_SECOND: Final = timedelta(seconds=1)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock has no zone
 
 
-def encode(body: Mapping[str, Any], *, what: str) -> bytes:
-    """The JSON of a body; decimals keep every digit.
-
-    Raises:
-        InvalidArgument: Some value inside a JSON field has no JSON form.
-    """
-    try:
-        return _ENCODER.encode(body)
-    except (TypeError, msgspec.MsgspecError, ValueError, RecursionError, UnicodeEncodeError) as error:
-        raise InvalidArgument(f"{what}: a value can't be written as JSON: {error}") from error
-
-
-def to_wire(where: str, field: Field, value: Any) -> Any:
-    """The value as the API takes it.
+def encode_json(body: Mapping[str, Any], *, operation: str) -> bytes:
+    """Encode a body as JSON; decimals keep every digit.
 
     Args:
-        where: What the field is called in messages, such as ``"Task.name"``.
-        field: What may be stored; of kind ``BINARY`` and JSON nothing is checked.
+        body: The body's values.
+        operation: The name of the call, for the message of the error.
+
+    Raises:
+        InvalidArgument: Some value inside a JSON field has no JSON form, such as NaN.
+    """
+    try:
+        check_finite(body)
+        return _ENCODER.encode(body)
+    except (TypeError, msgspec.MsgspecError, ValueError, RecursionError, UnicodeEncodeError) as error:
+        raise InvalidArgument(f"{operation}: a value can't be written as JSON: {error}") from error
+
+
+def check_finite(value: Any) -> None:
+    """Refuse NaN and infinity anywhere in values, which the encoder would write as null.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if isinstance(value, float | Decimal) and not math.isfinite(value) and not _is_finite_decimal(value):
+        raise ValueError(f"{value!r} is no number that JSON can have")
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return
+    for item in value:
+        check_finite(item)
+
+
+def _is_finite_decimal(value: float | Decimal) -> bool:
+    return isinstance(value, Decimal) and value.is_finite()  # its float may be infinite
+
+
+def to_wire(label: str, field: Field, value: Any) -> Any:
+    """Return the value as the API takes it.
+
+    Args:
+        label: The field's name in messages, such as ``"Task.name"``.
+        field: The field's table; of kind ``BINARY`` and JSON nothing is checked.
         value: The caller's value, not ``None``.
 
     Raises:
@@ -49,23 +76,23 @@ def to_wire(where: str, field: Field, value: Any) -> Any:
     """
     match field.kind:
         case Kind.TIME:
-            return seconds(where, value)
+            return to_unix_seconds(label, value)
         case Kind.CLOCK:
-            return _clock(where, value)
+            return _to_clock_seconds(label, value)
         case Kind.DATE:
-            return _day(where, value)
+            return _to_iso_date(label, value)
         case Kind.TEXT:
-            return _text(where, field, value)
+            return _check_text(label, field, value)
         case Kind.BOOLEAN:
-            return _boolean(where, value)
+            return _check_boolean(label, value)
         case Kind.INTEGER | Kind.NUMBER:
-            return _in_range(where, field, _number(where, field, value))
+            return _check_range(label, field, _to_number(label, field, value))
         case Kind.JSON | Kind.ARRAY | Kind.BINARY:
             return value
 
 
-def seconds(where: str, value: Any) -> int:
-    """Unix seconds of a moment: an aware ``datetime``, or such seconds.
+def to_unix_seconds(label: str, value: Any) -> int:
+    """Return the Unix seconds of a moment, which is an aware ``datetime`` or already such seconds.
 
     Raises:
         InvalidArgument: It is naive, or no moment at all.
@@ -73,44 +100,51 @@ def seconds(where: str, value: Any) -> int:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise InvalidArgument(
-                f"{where}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), "
+                f"{label}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), "
                 "or value.astimezone() if it is local time"
             )
-        return math.floor(value.timestamp())
+        return (
+            value - _EPOCH.replace(tzinfo=UTC)
+        ) // _SECOND  # not timestamp(): a float rounds far moments up
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise InvalidArgument(f"{where} takes an aware datetime or whole Unix seconds, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes an aware datetime or whole Unix seconds, not {value!r:.60}")
 
 
-def _clock(where: str, value: Any) -> int:
+def _to_clock_seconds(label: str, value: Any) -> int:
     if isinstance(value, datetime) and value.utcoffset() is None:
-        return math.floor((value.replace(tzinfo=None) - _EPOCH).total_seconds())
+        if value.fold:
+            raise InvalidArgument(
+                f"{label} holds what a clock shows, and {value!r} (fold=1) is the second time that it shows this: "
+                "the API can't say which; give value.replace(fold=0) if the reading alone counts"
+            )
+        return (value.replace(tzinfo=None) - _EPOCH) // _SECOND
     hint = ""
     if isinstance(value, datetime):
         hint = ": it has a timezone; give the user's local time without one, value.replace(tzinfo=None)"
     raise InvalidArgument(
-        f"{where} is what the user's clock shows, a naive datetime, not {value!r:.60}{hint}"
+        f"{label} is what the user's clock shows, a naive datetime, not {value!r:.60}{hint}"
     )
 
 
-def _day(where: str, value: Any) -> str:
+def _to_iso_date(label: str, value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     try:
         return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
     except ValueError:
         raise InvalidArgument(
-            f"{where} takes a date, or text such as '2026-01-31', not {value!r:.60}"
+            f"{label} takes a date, or text such as '2026-01-31', not {value!r:.60}"
         ) from None
 
 
-def _boolean(where: str, value: Any) -> bool:
+def _check_boolean(label: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    raise InvalidArgument(f"{where} takes True or False, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes True or False, not {value!r:.60}")
 
 
-def _number(where: str, field: Field, value: Any) -> int | float | Decimal:
+def _to_number(label: str, field: Field, value: Any) -> int | float | Decimal:
     if isinstance(value, int):
         return int(value)  # a bool or an IntEnum becomes its number
     if isinstance(value, (float, Decimal)) and math.isfinite(value):
@@ -118,49 +152,49 @@ def _number(where: str, field: Field, value: Any) -> int | float | Decimal:
             return value
         if value == int(value):
             return int(value)
-    wanted = "a number" if field.kind is Kind.NUMBER else "a whole number"
-    raise InvalidArgument(f"{where} takes {wanted}{_codes_hint(field, value)}, not {value!r:.60}")
+    expected = "a number" if field.kind is Kind.NUMBER else "a whole number"
+    raise InvalidArgument(f"{label} takes {expected}{_codes_hint(field, value)}, not {value!r:.60}")
 
 
 def _codes_hint(field: Field, value: object) -> str:
-    """The codes of a coded field: the one that was meant, if that is clear, else the first few."""
+    """Return the codes of a coded field: the one that was meant, if that is clear, else the first few."""
     codes = {name: code for code, name in (field.codes or {}).items() if name}
     if isinstance(value, str) and value.upper() in codes:
         return (
             f" (the code of {value.upper()} is {codes[value.upper()]}; its enum is beside the record class)"
         )
-    shown = [f"{code}={name}" for name, code in codes.items()]
-    return f" ({', '.join(shown[:6])}{', …' if len(shown) > 6 else ''})" if shown else ""
+    pairs = [f"{code}={name}" for name, code in codes.items()]
+    return f" ({', '.join(pairs[:6])}{', …' if len(pairs) > 6 else ''})" if pairs else ""
 
 
-def _in_range(where: str, field: Field, value: int | float | Decimal) -> int | float | Decimal:
+def _check_range(label: str, field: Field, value: int | float | Decimal) -> int | float | Decimal:
     low, high = field.minimum, field.maximum
-    below = low is not None and (value <= low if field.exclusive else value < low)
-    if below or (high is not None and value > high):
+    is_below = low is not None and (value <= low if field.exclusive else value < low)
+    if is_below or (high is not None and value > high):
         bounds = [f"{'above' if field.exclusive else 'from'} {low:g}"] if low is not None else []
         bounds += [f"up to {high:g}"] if high is not None else []
-        raise InvalidArgument(f"{where} takes numbers {' '.join(bounds)}, not {value}")
+        raise InvalidArgument(f"{label} takes numbers {' '.join(bounds)}, not {value}")
     return value
 
 
-def _text(where: str, field: Field, value: Any) -> str:
+def _check_text(label: str, field: Field, value: Any) -> str:
     if not isinstance(value, str):
-        raise InvalidArgument(f"{where} takes text, not {value!r:.60}")
+        raise InvalidArgument(f"{label} takes text, not {value!r:.60}")
     if "\x00" in value:
-        raise InvalidArgument(f"{where}: text can't hold the character NUL")
+        raise InvalidArgument(f"{label}: text can't hold the character NUL")
     if field.min_length is not None and len(value) < field.min_length:
-        raise InvalidArgument(f"{where} needs at least {field.min_length} characters")
+        raise InvalidArgument(f"{label} needs at least {field.min_length} characters")
     if field.max_length is not None and len(value) > field.max_length:
-        raise InvalidArgument(f"{where} takes at most {field.max_length} characters, not {len(value)}")
+        raise InvalidArgument(f"{label} takes at most {field.max_length} characters, not {len(value)}")
     if field.choices is not None and value not in field.choices:
-        close = suggest(value, field.choices)
-        raise InvalidArgument(f"{where} takes one of {', '.join(field.choices)}, not {value!r:.60}.{close}")
-    if field.pattern is not None and not _pattern(field.pattern).search(value):
-        raise InvalidArgument(f"{where}: {value!r:.60} does not match {field.pattern}")
+        hint = suggest(value, field.choices)
+        raise InvalidArgument(f"{label} takes one of {', '.join(field.choices)}, not {value!r:.60}.{hint}")
+    if field.pattern is not None and not _compile_pattern(field.pattern).search(value):
+        raise InvalidArgument(f"{label}: {value!r:.60} does not match {field.pattern}")
     return str(value)
 
 
 @lru_cache(maxsize=64)
-def _pattern(pattern: str) -> re.Pattern[str]:
+def _compile_pattern(pattern: str) -> re.Pattern[str]:
     # A final $ must not accept a trailing newline, which the server's dialect does not either.
     return re.compile(re.sub(r"\$$", r"\\Z", pattern))

@@ -1,4 +1,4 @@
-"""The client of one endpoint of the General API."""
+"""The client of the General API, for one endpoint."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from yarl import URL
 
-from ...addresses import parse_base_url
 from ...auth import AuthBackend
-from ...auth.general.login import KmdLogin, KmdToken
+from ...auth.general.login import KmdBackend, KmdLogin, KmdToken
 from ...errors import ConfigurationError, InvalidArgument, ServerError
 from ...session import Limits, Retry, Session, Timeout
 from ...session.credentials import run_flow
 from ...wire import Safety
-from ..base.client import ApiClient
-from .answers import checker
+from ..base.client import ApiClient, parse_base_url
+from .actions import ActionCaller, Layout
 from .model import Model
-from .wire import Layout, Wire
+from .responses import ResponseCheck
 
 if TYPE_CHECKING:
     from ...auth import Credential
@@ -31,18 +30,21 @@ class GeneralApi(ApiClient):
     """A client of one endpoint. Creating one sends nothing. Close it with ``async with`` or ``aclose()``.
 
     Args:
-        endpoint: The customer's own address of the API; there is no default.
-        auth: ``KmdLogin`` or ``KmdToken``; ``None`` for servers that ask nothing.
+        endpoint: The API's address, which each customer has of their own; there is no default.
+        auth: The way to log in, ``KmdLogin`` or ``KmdToken``; ``None`` for servers that ask nothing.
         session: A session to share between clients; it is not closed with this client.
         timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: What is tried again, and how often.
-        limits: How much runs at once.
+        retry: The failures that are tried again, and how often.
+        limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
         layout: ``"single"`` where everything is posted to the endpoint itself, ``"paths"`` where the
             addresses below it name model and action.
 
     Raises:
-        ConfigurationError: The endpoint can't be one.
+        ConfigurationError: The endpoint can't be one, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -55,14 +57,16 @@ class GeneralApi(ApiClient):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
         layout: Layout = "single",
     ) -> None:
         if layout not in ("single", "paths"):
             raise ConfigurationError(f"layout= is 'single' or 'paths', not {layout!r}.")
-        url = _endpoint(endpoint)
+        url = _parse_endpoint(endpoint)
         self._auth = auth
         if isinstance(auth, KmdLogin):
             self._auth = attrs.evolve(auth, layout=layout, endpoint=url)
+        check = ResponseCheck(KmdToken("none"))
         super().__init__(
             url,
             auth=self._auth,
@@ -71,9 +75,14 @@ class GeneralApi(ApiClient):
             retry=retry,
             limits=limits,
             hooks=hooks,
-            check=checker(auth.expired if isinstance(auth, KmdLogin | KmdToken) else None),
+            allow_http=allow_http,
+            check=check,
         )
-        self._wire = Wire(self._channel, url, layout)
+        # The one in use: clients of a session with equal backends share the first of them, and what it learned.
+        backend = self._channel.backend if isinstance(self._channel.backend, KmdBackend) else None
+        if backend is not None:
+            check.backend = backend
+        self._caller = ActionCaller(self._channel, url, layout, backend)
         self._models: dict[str, Model] = {}
 
     @property
@@ -82,7 +91,7 @@ class GeneralApi(ApiClient):
         return self._base
 
     def model(self, name: str) -> Model:
-        """A model by its name; whether there is one, the server knows (see ``rights``).
+        """Return a model by its name. Only the server knows whether there is one (see ``rights``).
 
         Raises:
             InvalidArgument: It is no name.
@@ -90,7 +99,7 @@ class GeneralApi(ApiClient):
         if not isinstance(name, str) or not name:
             raise InvalidArgument(f"a model has a name, not {name!r}")
         if name not in self._models:
-            self._models[name] = Model(self._wire, name)
+            self._models[name] = Model(self._caller, name)
         return self._models[name]
 
     async def auth(self) -> Credential:
@@ -108,12 +117,12 @@ class GeneralApi(ApiClient):
         from ...auth import AuthContext, Credential
 
         flow = self._auth.obtain(AuthContext(base_url=self._channel.base_url), None)
-        got = flow if isinstance(flow, Credential) else await run_flow(flow, self._channel.exchange)
-        self._channel.adopt(got)
-        return got
+        credential = flow if isinstance(flow, Credential) else await run_flow(flow, self._channel.exchange)
+        self._channel.adopt(credential)
+        return credential
 
     async def rights(self) -> dict[str, tuple[str, ...]]:
-        """What the user may do: model → actions."""
+        """Return the actions that the user may do, for each model."""
         data = await self.call("rights", safe=True)
         try:
             return {item["model"]: tuple(item["actions"]) for item in data}
@@ -121,7 +130,7 @@ class GeneralApi(ApiClient):
             raise ServerError(f"rights were asked for, and {data!r:.80} came") from None
 
     async def info(self) -> Any:
-        """What the server says of itself, as it comes; servers of the layout ``"paths"`` have it."""
+        """Return the server's description of itself, as it comes; servers of the layout ``"paths"`` have it."""
         return await self.call("info", safe=True)
 
     async def call(
@@ -132,26 +141,27 @@ class GeneralApi(ApiClient):
         safe: bool | Safety | None = None,
         fields: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Any action, such as those that ``rights`` names and this client has no method for.
+        """Call any action, such as those that ``rights`` names and this client has no method for.
 
         Args:
             action: The action's name.
             model: The model's name, for actions of a model.
-            safe: ``True`` for what changes nothing and may be sent again; by default it may not.
+            safe: ``True`` if the action changes nothing and may be sent again; by default it may not.
             fields: The action's own fields.
 
         Returns:
-            The answer's ``data``.
+            The response's ``data``.
         """
         safety = self._safety("POST", "", safe)
-        request = self._wire.request(action, fields or {}, model=model, safety=safety, sent=fields)
-        return await self._wire.ask(request, lambda data: data)
+        request = self._caller.build_request(action, fields or {}, model=model, safety=safety, sent=fields)
+        return await self._caller.call(request, lambda data: data)
 
     def _url(self, path: str) -> URL:
-        """The URL below the endpoint; an empty path is the endpoint itself."""
+        """Return the URL of a path below the endpoint; an empty path is the endpoint itself."""
         return self._base if isinstance(path, str) and not path.strip("/") else super()._url(path)
 
 
-def _endpoint(value: str | URL) -> URL:
-    """The endpoint as it was written: a slash at its end may be part of it."""
-    return parse_base_url(value, what="an endpoint", example="https://www.example.com/api")
+def _parse_endpoint(value: str | URL) -> URL:
+    """Check an endpoint and return it as it was written: a slash at its end, or a query, may be part of it."""
+    parse_base_url(value, subject="an endpoint", example="https://www.example.com/api")
+    return URL(value).with_fragment(None)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 
 from ...errors import InvalidArgument, ServerError, UnknownField, suggest
+from .names import to_name_characters
 from .values import PASSWORD, TEXT, UNCHANGED, RecordId, field_value, record_id, text_of
 
 __all__ = ["Definition", "FieldDefinition", "Form", "read_form"]
 
 _EnumClass: TypeAlias = "type[enum.Enum]"
-_NO_NAME: Final = re.compile(r"\W+")
 
 
 @attrs.frozen(kw_only=True)
 class FieldDefinition:
-    """What a model says of one of its fields.
+    """A field of a model, as the server describes it.
 
     Attributes:
         name: The API's name.
@@ -31,7 +30,7 @@ class FieldDefinition:
         default: The value of a new record, or ``None``.
         disabled: Whether it can't be written.
         choices: Key → text of an enumeration, else empty.
-        info: What else the server tells people about it, or ``""``.
+        info: The server's further text about it, or ``""``.
     """
 
     name: str
@@ -46,11 +45,11 @@ class FieldDefinition:
 
     @property
     def is_password(self) -> bool:
-        """Whether its value is never shown."""
+        """Whether it is a password, whose value is never shown."""
         return self.type == TEXT and self.subtype == PASSWORD
 
     def enum(self) -> _EnumClass:
-        """An enumeration of its choices: ``definition["intStatus"].enum().AKTIV``.
+        """Return an enumeration of its choices: ``definition["intStatus"].enum().AKTIV``.
 
         Raises:
             InvalidArgument: The field is none with choices.
@@ -62,32 +61,40 @@ class FieldDefinition:
         return cast("_EnumClass", cast("Any", base)(self.name, members))
 
     def key_of(self, value: Any) -> Any:
-        """The key of a choice that is given by its text; anything else as it is.
+        """Return the key of a choice that is given by its text; anything else as it is.
 
         Raises:
             InvalidArgument: It is neither a key nor a text of the enumeration.
         """
         plain = value.value if isinstance(value, enum.Enum) else value
-        if not self.choices or plain is None or plain in self.choices:
+        if not self.choices or plain is None:
+            return plain
+        if isinstance(plain, str | int) and plain in self.choices:
             return plain
         for key, text in self.choices.items():
             if plain in (text, str(key)):
                 return key
         texts = list(self.choices.values())
-        close = suggest(str(plain), texts)
+        hint = suggest(str(plain), texts)
         raise InvalidArgument(
-            f"{self.name} has no choice {value!r}.{close} It has: {', '.join(map(repr, texts))}"
+            f"{self.name} has no choice {value!r}.{hint} It has: {', '.join(map(repr, texts))}"
         )
 
 
 def enum_members(choices: Mapping[RecordId, str]) -> list[tuple[str, RecordId]]:
-    """Name → key of an enumeration, with names that Python takes and that differ."""
-    found: dict[str, RecordId] = {}
+    """Name the choices of an enumeration, with names that Python takes and that differ."""
+    members: dict[str, RecordId] = {}
     for key, text in choices.items():
-        name = _NO_NAME.sub("_", text).strip("_").upper() or f"KEY_{_NO_NAME.sub('_', str(key))}"
-        name = f"_{name}" if name[0].isdigit() else name
-        found[name if name not in found else f"{name}_{_NO_NAME.sub('_', str(key))}"] = key
-    return list(found.items())
+        suffix = to_name_characters(str(key)).strip("_")
+        name = to_name_characters(text.upper()).strip("_") or f"KEY_{suffix}".strip("_")
+        name = name if name.isidentifier() else f"_{name}"
+        if name in members and suffix:
+            name = f"{name}_{suffix}"
+        free, number = name, 2
+        while free in members:
+            free, number = f"{name}_{number}", number + 1
+        members[free] = key
+    return list(members.items())
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +126,7 @@ class Definition(Mapping[str, FieldDefinition]):
         return len(self.fields)
 
     def check(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """The changes with choices as their keys.
+        """Return the changes with choices as their keys.
 
         Raises:
             UnknownField: The model lacks a field.
@@ -147,7 +154,7 @@ class Form(Mapping[str, Any]):
         caption: What people call the record.
         can_save: Whether the user may change it.
         can_delete: Whether the user may delete it.
-        extra: What else the server said.
+        extra: The other values of the server's response.
     """
 
     definition: Definition
@@ -185,25 +192,26 @@ class Form(Mapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self._values.items() if value is not None)
-        return f"<Form {self.definition.model} {list(self.ids)} {shown}>"
+        values = ", ".join(f"{name}={value!r}" for name, value in self._values.items() if value is not None)
+        return f"<Form {self.definition.model} {list(self.ids)} {values}>"
 
 
 def to_data(changes: Mapping[str, Any]) -> dict[str, str | None]:
-    """The ``data`` of a write: texts; passwords that stay as they are left out.
+    """Return the ``data`` of a write: values as texts, without the passwords that stay unchanged.
 
     Raises:
         InvalidArgument: A value has no text, or nothing is left.
     """
-    kept = {name: text_of(name, value) for name, value in changes.items() if value is not UNCHANGED}
-    kept = {name: text for name, text in kept.items() if text != UNCHANGED.value}
-    if not kept:
+    texts = {name: text_of(name, value) for name, value in changes.items() if value is not UNCHANGED}
+    # The mark may also come as a text, from a form that went through JSON: sent, it would be the new password.
+    texts = {name: text for name, text in texts.items() if text != UNCHANGED.value}
+    if not texts:
         raise InvalidArgument("there is nothing to write: give at least one field")
-    return kept
+    return texts
 
 
 def read_form(model: str, data: Any) -> Form:
-    """The form in an answer's ``data``.
+    """Return the form in a response's ``data``.
 
     Raises:
         ServerError: There is none.
@@ -211,36 +219,39 @@ def read_form(model: str, data: Any) -> Form:
     if not isinstance(data, Mapping) or not isinstance(data.get("fields"), list):
         raise ServerError(f"{model}: a form was asked for, and {data!r:.80} came")
     items = [item for item in data["fields"] if isinstance(item, Mapping) and item.get("fieldname")]
-    fields = {str(item["fieldname"]): _definition(item) for item in items}
+    fields = {str(item["fieldname"]): _read_definition(item) for item in items}
     definition = Definition(model=model, fields=fields, can_save_new=bool(data.get("canSaveNew", True)))
-    ids = _ids(model, data.get("ids") or ())
-    known = {"fields", "ids", "caption", "canSave", "canDelete", "canSaveNew"}
+    ids = _read_ids(model, data.get("ids") or ())
+    own_names = {"fields", "ids", "caption", "canSave", "canDelete", "canSaveNew"}
     return Form(
         definition=definition,
         ids=ids,
-        values={str(item["fieldname"]): _value(item) for item in items} if ids else {},
+        values={str(item["fieldname"]): _read_value(item) for item in items} if ids else {},
         display={str(item["fieldname"]): str(item.get("displayvalue") or "") for item in items}
         if ids
         else {},
         caption=str(data.get("caption") or ""),
         can_save=bool(data.get("canSave", True)),
         can_delete=bool(data.get("canDelete", True)),
-        extra={name: value for name, value in data.items() if name not in known},
+        extra={name: value for name, value in data.items() if name not in own_names},
     )
 
 
-def _ids(model: str, value: Any) -> tuple[RecordId, ...]:
+def _read_ids(model: str, value: Any) -> tuple[RecordId, ...]:
     try:
-        return tuple(record_id(one) for one in value)
+        return tuple(record_id(item) for item in value)
     except (TypeError, InvalidArgument) as error:
         raise ServerError(f"{model}: a form with the ids {value!r:.80} came") from error
 
 
-def _value(item: Mapping[str, Any]) -> Any:
-    return field_value(item.get("value"), item.get("type"), item.get("subtype"))
+def _read_value(item: Mapping[str, Any]) -> Any:
+    value = item.get("value")
+    if value == "" and value in _read_choices(item):
+        return value  # the key of a choice, and not the lack of one
+    return field_value(value, item.get("type"), item.get("subtype"))
 
 
-def _definition(item: Mapping[str, Any]) -> FieldDefinition:
+def _read_definition(item: Mapping[str, Any]) -> FieldDefinition:
     kind, subtype = item.get("type"), item.get("subtype")
     return FieldDefinition(
         name=str(item["fieldname"]),
@@ -250,17 +261,20 @@ def _definition(item: Mapping[str, Any]) -> FieldDefinition:
         required=bool(item.get("required")),
         default=field_value(item.get("defaultvalue"), kind, subtype),
         disabled=bool(item.get("disabled")),
-        choices=_choices(item.get("listkeys"), item.get("listvalues")),
+        choices=_read_choices(item),
         info=item["infotext"] if isinstance(item.get("infotext"), str) else "",
     )
 
 
-def _choices(keys: Any, texts: Any) -> dict[RecordId, str]:
+def _read_choices(item: Mapping[str, Any]) -> dict[RecordId, str]:
+    """Return key → text. Keys are as values of the field are, so that they can be compared with these."""
+    keys, texts = item.get("listkeys"), item.get("listvalues")
     if not isinstance(keys, Sequence) or not isinstance(texts, Sequence):
         return {}
     usable = [
         (key, text)
         for key, text in zip(keys, texts, strict=False)
-        if isinstance(key, int | str) and not isinstance(key, bool) and key != ""
+        if isinstance(key, int | str) and not isinstance(key, bool)
     ]
-    return {record_id(key): str(text) for key, text in usable}
+    kind = item.get("type")
+    return {key if key == "" else field_value(key, kind, None): str(text) for key, text in usable}

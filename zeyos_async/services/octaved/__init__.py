@@ -1,1 +1,1 @@
-"""Octaved Flow: the client, its resources, and what its document says about them."""
+"""Octaved Flow: the client, its resources, and their tables."""

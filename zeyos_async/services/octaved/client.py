@@ -1,4 +1,4 @@
-"""The client of one Octaved Flow installation."""
+"""The client of Octaved Flow, for one installation."""
 
 from __future__ import annotations
 
@@ -7,46 +7,52 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yarl import URL
 
-from ...addresses import add_segments
 from ...auth import AuthBackend
 from ...errors import InvalidArgument, suggest
 from ...session import Limits, Retry, Session, Timeout
+from ...urls import add_segments
 from ...wire import Request
-from ..base.client import ApiClient, service_url
+from ..base.answers import is_error_object
+from ..base.client import ApiClient, parse_base_url
 from ._generated import RECORDS, FlowResources, record_class
+from .answers import check_answer
 from .paths import Paths
-from .resources import BaseResource, BillingResource, CustomerResource, FlowResource, together
+from .requests import RequestBuilder, batch_ids, id_of
+from .resources import BaseResource, BillingResource, CustomerResource, FlowResource, gather_or_cancel
+from .responses import decode_json, unreadable_response
 from .tables import FlowRecord
-from .wire import Route, batches, id_of, json_of, unusable
 
 if TYPE_CHECKING:
     from ...session import Hooks
 
 __all__ = ["Octaved"]
 
-_CLASSES: Final[dict[str, type[BaseResource[Any]]]] = {
+_RESOURCE_CLASSES: Final[dict[str, type[BaseResource[Any]]]] = {
     "customers": CustomerResource,
     "billings": BillingResource,
 }
 
 
 class Octaved(ApiClient, FlowResources):
-    """A client of Octaved Flow: an attribute for each resource, and what is asked of nodes of any kind.
+    """A client of Octaved Flow: an attribute for each resource, and calls about nodes of any kind.
 
     Creating one sends nothing. Close it with ``async with`` or ``aclose()``.
 
     Args:
-        base_url: Where the API is; the document names no address.
-        auth: How to prove who you are: ``ApiKey("X-Api-Key", "…")``, with the header of your installation.
+        base_url: The API's address; the document names none.
+        auth: The way to log in: ``ApiKey("X-Api-Key", "…")``, with the header of your installation.
         session: A session to share between clients; it is not closed with this client.
         timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: What is tried again, and how often.
-        limits: How much runs at once.
+        retry: The failures that are tried again, and how often.
+        limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        paths: Where the routes are, if they are not where their names say.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
+        paths: The paths of the routes, if they differ from the routes' names.
 
     Raises:
-        ConfigurationError: The URL can't be one.
+        ConfigurationError: The URL can't be one, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -59,29 +65,32 @@ class Octaved(ApiClient, FlowResources):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
         paths: Paths | None = None,
     ) -> None:
         super().__init__(
-            service_url(base_url, what="the API", example="https://flow.example.com/api/v1"),
+            parse_base_url(base_url, subject="the API", example="https://flow.example.com/api/v1"),
             auth=auth,
             session=session,
             timeout=timeout,
             retry=retry,
             limits=limits,
             hooks=hooks,
+            allow_http=allow_http,
+            check=check_answer,
         )
         self._paths = paths or Paths()
 
     def resource(self, name: str) -> BaseResource[Any]:
-        """A resource by its name: ``"work_packages"``.
+        """Return a resource by its name: ``"work_packages"``.
 
         Raises:
             InvalidArgument: There is no such resource; the closest names are in the message.
         """
         if name not in RECORDS:
             raise InvalidArgument(f"Octaved Flow has no resource {name!r}.{suggest(name, RECORDS)}")
-        kind = _CLASSES.get(name, FlowResource)
-        return kind(self._channel, self._base, self._paths, record_class(name))
+        resource_class = _RESOURCE_CLASSES.get(name, FlowResource)
+        return resource_class(self._channel, self._base, self._paths, record_class(name))
 
     if not TYPE_CHECKING:
 
@@ -118,7 +127,7 @@ class Octaved(ApiClient, FlowResources):
         any_project_role: bool = False,
         role_id: str | None = None,
     ) -> dict[str, list[str]]:
-        """Who is responsible for nodes in the end, inheritance and groups resolved.
+        """Return the users who are responsible for nodes, with inheritance and groups resolved.
 
         Without any option these are the responsible users and those of any project role.
 
@@ -130,49 +139,50 @@ class Octaved(ApiClient, FlowResources):
             role_id: A project role whose users are included.
 
         Returns:
-            ID of the node → IDs of the users, as far as the server knows the nodes.
+            ID of the node → IDs of the users, for the nodes that the server knows.
         """
         flags = {
             "responsible": responsible,
             "projectManager": project_manager,
             "anyProjectRole": any_project_role,
         }
-        options = [(name, "1") for name, wanted in flags.items() if wanted]
+        options = [(name, "1") for name, is_set in flags.items() if is_set]
         options += [("roleId", id_of(role_id))] if role_id is not None else []
-        found: dict[str, list[str]] = {}
-        for answer in await self._of_nodes("responsible_users", nodes, options):
-            found |= answer or {}  # an empty object may come as []
-        return found
+        users: dict[str, list[str]] = {}
+        for value in await self._fetch_of_nodes("responsible_users", nodes, options):
+            users |= value or {}  # an empty object may come as []
+        return users
 
     async def planning_dates(self, nodes: Iterable[FlowRecord | str], /) -> list[dict[str, Any]]:
-        """The planning dates of nodes, as the server gives them: the document does not describe them.
+        """Fetch the planning dates of nodes, as the server sends them: the document does not describe them.
 
         Args:
             nodes: The nodes, or their IDs.
         """
-        answers = await self._of_nodes("planning_dates", nodes, [])
-        return [date for answer in answers for date in answer]
+        values = await self._fetch_of_nodes("planning_dates", nodes, [])
+        return [date for value in values for date in value]
 
     async def _archive(self, node: FlowRecord | str, archive: str) -> None:
         path = self._paths.archive.replace("{nodeId}", id_of(node)).replace("{archive}", archive)
-        route = Route(self._base, "nodes")
+        builder = RequestBuilder(self._base, "nodes")
         action = "archive" if archive == "1" else "unarchive"
-        await self._channel.send(route.send(self._paths.archive_method, action, *path.split("/")))
+        await self._channel.send(builder.build(self._paths.archive_method, action, *path.split("/")))
 
-    async def _of_nodes(
+    async def _fetch_of_nodes(
         self, name: str, nodes: Iterable[FlowRecord | str], options: list[tuple[str, str]]
     ) -> list[Any]:
-        route = Route(add_segments(self._base, *getattr(self._paths, name).split("/")), name)
+        builder = RequestBuilder(add_segments(self._base, *getattr(self._paths, name).split("/")), name)
         ids = [id_of(node) for node in nodes] if not isinstance(nodes, str) else nodes
-        wanted = list if name == "planning_dates" else (dict, list)
-        queries = list(batches(route.url, ids))
-        return await together(
-            self._answer(route.get("get", query=[*query, *options]), wanted) for query in queries
+        expected_types = list if name == "planning_dates" else (dict, list)
+        queries = list(batch_ids(builder.url, ids))
+        return await gather_or_cancel(
+            self._fetch_json(builder.build_get("get", query=[*query, *options]), expected_types)
+            for query in queries
         )
 
-    async def _answer(self, request: Request, wanted: type | tuple[type, ...]) -> Any:
+    async def _fetch_json(self, request: Request, expected_types: type | tuple[type, ...]) -> Any:
         response = await self._channel.send(request)
-        value = json_of(request, response)
-        if not isinstance(value, wanted):
-            raise unusable(request, response, f"the answer is {response.text!r:.80}")
+        value = decode_json(request, response)
+        if not isinstance(value, expected_types) or is_error_object(value):
+            raise unreadable_response(request, response, f"the answer is {response.text!r:.80}")
         return value

@@ -1,44 +1,45 @@
-"""What the resources of Octaved Flow offer."""
+"""The resources of Octaved Flow: reading by ID, searching, and writing."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from yarl import URL
 
-from ...addresses import add_segments
-from ...codec import DecodeFailed
-from ...errors import Gone, NotFound
-from ...filters import Expression, FieldNamespace, FieldRef
+from ...errors import Conflict, Gone, NotFound, OutcomeUnknown, ZeyosAsyncError
+from ...filters import Condition, FieldNamespace, all_of, condition
 from ...session import Channel
+from ...urls import add_segments
 from ...wire import Request, Safety
 from .paths import Paths
-from .search import Search, conjoin, search_request
+from .requests import RequestBuilder, batch_ids, id_of
+from .responses import build_reader, read_created_id, read_ids, read_record, read_records, record_id_of
+from .search import Search, search_request
 from .source import SearchSource
 from .tables import FlowRecord, Schema
-from .wire import Route, batches, id_of, read, read_created, read_ids, reader, unusable
-from .writes import check_locations, prepare
+from .writes import check_locations, has_values, prepare_body
 
 if TYPE_CHECKING:
     from ._generated.billings import Billing
     from ._generated.customers import Customer
 
-__all__ = ["BaseResource", "BillingResource", "CustomerResource", "FlowResource", "together"]
+__all__ = ["BaseResource", "BillingResource", "CustomerResource", "FlowResource", "gather_or_cancel"]
 
 R = TypeVar("R", bound=FlowRecord)
 T = TypeVar("T")
 
-_OFFERED_BY_SOME: Final = frozenset({"all", "patch", "delete", "search", "search_ids", "source"})
+_OPTIONAL_METHODS: Final = frozenset({"all", "patch", "delete", "search", "search_ids", "source"})
 
 
-async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of calls that run at once; the first failure ends the others."""
+async def gather_or_cancel(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return the results of calls that run at once; at the first failure, cancel the others."""
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return list(await asyncio.gather(*tasks))
     except BaseException:
+        # asyncio.gather lets the other calls go on after a failure: their answers would be read for nobody.
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -46,12 +47,12 @@ async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 class BaseResource(Generic[R]):
-    """What every resource offers: reading by ID, and creating. Made by the client; see ``flow.tasks``.
+    """The calls that every resource has: reading by ID, and creating. Made by the client; see ``flow.tasks``.
 
     Args:
-        channel: Where requests are sent.
+        channel: Sends the requests.
         root: The API's base URL.
-        paths: Where the routes are.
+        paths: The paths of the routes.
         record: The class of its records.
     """
 
@@ -60,18 +61,18 @@ class BaseResource(Generic[R]):
         self._record = record
         self._schema: Schema = record.__schema__
         name = self._schema.entity.name
-        self._route = Route(add_segments(root, *getattr(paths, name).split("/")), name)
-        self._part = paths.search
-        self._reader = reader(record)
+        self._requests = RequestBuilder(add_segments(root, *getattr(paths, name).split("/")), name)
+        self._search_path = paths.search
+        self._reader = build_reader(record)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._route.name}>"
+        return f"<{type(self).__name__} {self._requests.name}>"
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            if name in _OFFERED_BY_SOME:
-                raise AttributeError(f"the API does not offer {name}() for {self._route.name}")
+            if name in _OPTIONAL_METHODS:
+                raise AttributeError(f"the API does not offer {name}() for {self._requests.name}")
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
@@ -81,16 +82,16 @@ class BaseResource(Generic[R]):
 
     @property
     def schema(self) -> Schema:
-        """What the document says: fields, what a create takes, what can be searched for."""
+        """The resource's tables: the fields of records and of creates, and the search idents."""
         return self._schema
 
     @property
     def f(self) -> Any:
-        """What can be searched for, for conditions: ``flow.tasks.f.childrenOf == project.id``."""
+        """The search idents, for conditions: ``flow.tasks.f.childrenOf == project.id``."""
         return FieldNamespace(self._schema.search)
 
     async def get(self, id: str, /) -> R:
-        """The record of this ID.
+        """Fetch the record of this ID.
 
         Raises:
             InvalidArgument: It is no ID.
@@ -99,7 +100,7 @@ class BaseResource(Generic[R]):
         return await self._get(id, ())
 
     async def exists(self, id: str, /) -> bool:
-        """Whether there is a record of this ID that may be read."""
+        """Return whether there is a record of this ID that may be read."""
         try:
             await self._get(id, ())
         except (NotFound, Gone):
@@ -107,7 +108,7 @@ class BaseResource(Generic[R]):
         return True
 
     async def get_many(self, ids: Iterable[str], /) -> dict[str, R]:
-        """Records by their IDs, in as few requests as it takes.
+        """Fetch records by their IDs, in as few requests as it takes.
 
         Args:
             ids: The IDs; repeated ones count once.
@@ -131,9 +132,9 @@ class BaseResource(Generic[R]):
             InvalidArgument: A value does not fit its field, or a required one is missing.
             OutcomeUnknown: Sent, but the answer did not come or makes no sense.
         """
-        body = prepare(self._schema, fields, create=True)
-        request = self._route.send("POST", "create", body=body, safety=Safety.ONCE)
-        return read_created(request, await self._channel.send(request))
+        body = prepare_body(self._schema, fields, create=True)
+        request = self._requests.build("POST", "create", body=body, safety=Safety.ONCE)
+        return read_created_id(request, await self._channel.send(request))
 
     async def put(self, record: R | str, /, **fields: Any) -> str:
         """Create a record with an ID of one's own, and return the ID.
@@ -145,34 +146,66 @@ class BaseResource(Generic[R]):
         Raises:
             UnknownField: There is no such field.
             InvalidArgument: A value does not fit its field, or a required one is missing.
-            OutcomeUnknown: Sent, but the answer did not come.
+            Conflict: There is a record of this ID.
+            OutcomeUnknown: Sent, but the answer did not come, and the record of this ID has not these values.
         """
-        number = id_of(record)
-        body = prepare(self._schema, fields, create=True)
-        await self._channel.send(self._route.send("PUT", "put", number, body=body, safety=self._put_safety))
-        return number
+        record_id = id_of(record)
+        body = prepare_body(self._schema, fields, create=True)
+        request = self._requests.build("PUT", "put", record_id, body=body, safety=self._put_safety)
+        try:
+            await self._channel.send(request)
+        except Conflict as error:
+            # After an attempt whose answer was lost, "there is one" may mean the record of that attempt, or another's.
+            if not error.after_unknown:
+                raise
+            if not await self._is_stored(record_id, body):
+                raise self._put_outcome(request, error) from error
+        return record_id
+
+    async def _is_stored(self, record_id: str, body: Mapping[str, Any]) -> bool:
+        """Return whether the record has the values of a put."""
+        read_request = self._requests.build_get("get", record_id)
+        try:
+            response = await self._channel.send(read_request)
+            read_record(read_request, response, self._reader)
+        except ZeyosAsyncError:
+            return False
+        return has_values(response.json(), body)
+
+    def _put_outcome(self, request: Request, error: Conflict) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            "an earlier attempt was sent and not answered, and there is a record of this ID now that has other values, "
+            "or can't be read: look at it, and decide",
+            method=request.method,
+            url=error.url,
+            operation=request.operation,
+            sent=request.sent,
+        )
 
     _put_safety = Safety.REPEATABLE
 
     async def _get(self, id: str, options: Iterable[tuple[str, str]]) -> R:
-        request = self._route.get("get", id_of(id), query=options)
-        return read(request, await self._channel.send(request), self._reader)
+        request = self._requests.build_get("get", id_of(id), query=options)
+        return read_record(request, await self._channel.send(request), self._reader)
 
     async def _get_many(self, ids: Iterable[str], options: Iterable[tuple[str, str]]) -> dict[str, R]:
-        wanted = list(ids) if not isinstance(ids, str) else ids
-        queries = list(batches(self._route.url, wanted))
-        pages = await together(
-            self._page(self._route.get("get_many", query=[*query, *options])) for query in queries
+        id_list = list(ids) if not isinstance(ids, str) else ids
+        # A list first: an ID that is none is refused before any request is sent.
+        queries = list(batch_ids(self._requests.url, id_list))
+        pages = await gather_or_cancel(
+            self._fetch_page(
+                self._requests.build_get("get_many", query=[*query, *options]),
+                requested_ids=frozenset(record_id for _, record_id in query),
+            )
+            for query in queries
         )
-        found = {getattr(record, "id", ""): record for page in pages for record in page}
-        return {one: found[one] for one in dict.fromkeys(wanted) if one in found}
+        records = {record_id_of(record): record for page in pages for record in page}
+        return {record_id: records[record_id] for record_id in dict.fromkeys(id_list) if record_id in records}
 
-    async def _page(self, request: Request) -> list[R]:
-        response = await self._channel.send(request)
-        try:
-            return self._reader.page(response.body).rows
-        except DecodeFailed as error:
-            raise unusable(request, response, str(error)) from error
+    async def _fetch_page(self, request: Request, *, requested_ids: Collection[str] | None = None) -> list[R]:
+        return read_records(
+            request, await self._channel.send(request), self._reader, requested_ids=requested_ids
+        )
 
 
 class FlowResource(BaseResource[R]):
@@ -194,9 +227,11 @@ class FlowResource(BaseResource[R]):
             NotFound: There is no such record.
             OutcomeUnknown: Sent, but the answer did not come.
         """
-        number = id_of(record)
-        body = prepare(self._schema, changes, create=False)
-        await self._channel.send(self._route.send("PATCH", "patch", number, body=body))
+        record_id = id_of(record)
+        body = prepare_body(self._schema, changes, create=False)
+        # There are no ETags: sent again after a lost answer, it would undo what somebody else changed meanwhile.
+        request = self._requests.build("PATCH", "patch", record_id, body=body, safety=Safety.ONCE)
+        await self._channel.send(request)
 
     async def delete(self, record: R | str, /) -> None:
         """Delete a record.
@@ -209,14 +244,14 @@ class FlowResource(BaseResource[R]):
             OutcomeUnknown: Sent, but the answer did not come.
         """
         try:
-            await self._channel.send(self._route.send("DELETE", "delete", id_of(record)))
+            await self._channel.send(self._requests.build("DELETE", "delete", id_of(record)))
         except (NotFound, Gone) as error:
             # Gone by an earlier attempt of this very call, whose answer was lost.
             if not error.after_unknown:
                 raise
 
-    def search(self, *conditions: Expression | FieldRef[Any] | str) -> Search[R]:
-        """The records for which all these conditions hold.
+    def search(self, *conditions: Condition) -> Search[R]:
+        """Search for the records for which all these conditions hold.
 
         Args:
             *conditions: Made with ``F``, the resource's ``f``, or as text. There are ``==``, ``!=``, ``in_``,
@@ -226,54 +261,56 @@ class FlowResource(BaseResource[R]):
             UnknownField: The resource does not know this ident.
             UnsupportedFilter: The API can't say a part of it.
         """
-        where = conjoin(conditions)
+        where = all_of(condition(item) for item in conditions)
 
-        def request(objects: bool) -> Request | None:
-            return search_request(self._route, self._schema, self._part, where, objects=objects)
+        def build_request(objects: bool) -> Request | None:
+            return search_request(self._requests, self._schema, self._search_path, where, objects=objects)
 
-        request(False)  # for the errors
-        return Search(request, self._find_ids, self._find, self._schema.yields)
+        build_request(False)  # raises the condition's errors here, and not when the search is awaited
+        return Search(build_request, self._fetch_ids, self._fetch_records, self._schema.yields)
 
-    async def search_ids(self, *conditions: Expression | FieldRef[Any] | str) -> list[str]:
-        """The IDs of the records for which all these conditions hold; see ``search``."""
+    async def search_ids(self, *conditions: Condition) -> list[str]:
+        """Return the IDs of the records for which all these conditions hold; see ``search``."""
         return await self.search(*conditions).ids()
 
-    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[R]:
-        """What a search finds as a source, for exports and syncs.
+    def source(self, *conditions: Condition) -> SearchSource[R]:
+        """Return the records of a search as a source, for exports and syncs.
 
         Args:
-            *conditions: As for ``search``.
+            *conditions: The conditions, as for ``search``.
 
         Raises:
             UnknownField: The resource does not know this ident.
-            UnsupportedFilter: The API can't say a part of it, as that of no condition at all.
+            UnsupportedFilter: The API can't express a part of it, or there is no condition at all.
         """
-        found = self.search(*conditions)
-        return SearchSource(schema=self._schema.entity, ids=found.ids, records=self.get_many)
+        search = self.search(*conditions)
+        return SearchSource(schema=self._schema.entity, fetch_ids=search.ids, fetch_records=self.get_many)
 
-    async def _find_ids(self, request: Request) -> list[str]:
+    async def _fetch_ids(self, request: Request) -> list[str]:
         return read_ids(request, await self._channel.send(request))
 
-    async def _find(self, request: Request) -> list[R]:
+    async def _fetch_records(self, request: Request) -> list[R]:
         if self._schema.yields:
-            return await self._page(request)
-        return list((await self.get_many(await self._find_ids(request))).values())
+            return await self._fetch_page(request)
+        return list((await self.get_many(await self._fetch_ids(request))).values())
 
 
 class CustomerResource(FlowResource["Customer"]):
     """Customers: all of them can be read, and their locations are written as a whole."""
 
     async def all(self) -> list[Customer]:
-        """All customers."""
-        return await self._page(self._route.get("all"))
+        """Fetch all customers."""
+        return await self._fetch_page(self._requests.build_get("all"))
 
-    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[Customer]:
-        """What a search finds as a source; without a condition, all customers."""
+    def source(self, *conditions: Condition) -> SearchSource[Customer]:
+        """Return the customers of a search as a source; without a condition, all customers."""
         if conditions:
             return super().source(*conditions)
-        return SearchSource(schema=self._schema.entity, ids=self._all_ids, records=self.get_many)
+        return SearchSource(
+            schema=self._schema.entity, fetch_ids=self._fetch_all_ids, fetch_records=self.get_many
+        )
 
-    async def _all_ids(self) -> list[str]:
+    async def _fetch_all_ids(self) -> list[str]:
         return [id_of(customer) for customer in await self.all()]
 
     async def patch(
@@ -282,7 +319,7 @@ class CustomerResource(FlowResource["Customer"]):
         """Change some fields of a customer; see ``FlowResource.patch``.
 
         ``locations`` replaces all locations: the server deletes those that are not in it. So they are compared with
-        the customer's present ones, read for this, and leaving one out has to be said.
+        the customer's present ones, which are read for this, and leaving one out needs ``delete_locations=True``.
 
         Args:
             record: The customer, or its ID.
@@ -295,16 +332,16 @@ class CustomerResource(FlowResource["Customer"]):
             NotFound: There is no such customer.
             OutcomeUnknown: Sent, but the answer did not come.
         """
-        body = prepare(self._schema, changes, create=False)
+        body = prepare_body(self._schema, changes, create=False)
         if "locations" in body and not delete_locations:
             check_locations((await self.get(id_of(record))).locations, body["locations"])
         await super().patch(record, **changes)
 
 
 class BillingResource(BaseResource["Billing"]):
-    """Billings: what is included in an answer is asked for."""
+    """Billings: options of the calls say which parts a response includes."""
 
-    _put_safety = Safety.ONCE  # it bills what has not been billed: the second time, other records
+    _put_safety = Safety.ONCE  # it bills records that were not billed yet: sent twice, it would bill others
 
     async def get(
         self,
@@ -315,7 +352,7 @@ class BillingResource(BaseResource["Billing"]):
         time_record_ids: bool = False,
         work_package_ids: bool = False,
     ) -> Billing:
-        """The billing of this ID.
+        """Fetch the billing of this ID.
 
         Args:
             id: The ID.
@@ -337,14 +374,14 @@ class BillingResource(BaseResource["Billing"]):
         time_record_ids: bool = False,
         work_package_ids: bool = False,
     ) -> dict[str, Billing]:
-        """Billings by their IDs; the options are those of ``get``."""
+        """Fetch billings by their IDs; the options are those of ``get``."""
         return await self._get_many(ids, _billing_options(sums, time_record_ids, work_package_ids))
 
 
 def _billing_options(sums: bool, time_record_ids: bool, work_package_ids: bool) -> list[tuple[str, str]]:
-    asked: Mapping[str, bool] = {
+    options: Mapping[str, bool] = {
         "withSums": sums,
         "withTimeRecordIds": time_record_ids,
         "withWorkPackageIds": work_package_ids,
     }
-    return [(name, "1") for name, wanted in asked.items() if wanted]
+    return [(name, "1") for name, is_set in options.items() if is_set]

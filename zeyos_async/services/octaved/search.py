@@ -1,108 +1,105 @@
-"""Searches: one ident by a GET, anything else as a tree by a POST."""
+"""Searches: a condition of one ident is a GET, any other is a tree that a POST sends."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
 import attrs
 
-from ...filters import Expression, FieldRef, all_of, condition, is_false, normalize
+from ...filters import Expression, is_false, normalize
 from ...filters.compilers.octaved import to_octaved
 from ...wire import Request, Safety
-from ..base.explain import PlannedRequest
+from ..base.plan import PlannedRequest
+from .requests import RequestBuilder
 from .tables import FlowRecord, Schema
-from .wire import Route
 
 __all__ = ["Search", "search_request"]
 
 R = TypeVar("R", bound=FlowRecord)
 
-_LONGEST_VALUE: Final = 500
-_YIELD: Final = (("yieldObjects", "1"),)
+_MAX_PATH_VALUE: Final = 500
+_YIELD_OBJECTS: Final = (("yieldObjects", "1"),)
 
 
 def search_request(
-    route: Route, schema: Schema, part: str, where: Expression, *, objects: bool
+    builder: RequestBuilder, schema: Schema, search_path: str, where: Expression, *, objects: bool
 ) -> Request | None:
-    """The request that finds what a condition asks for, or ``None`` where nothing can fulfil it.
+    """Return the request that searches by a condition, or ``None`` where nothing can fulfil it.
 
     Args:
-        route: The resource's.
+        builder: Builds the resource's requests.
         schema: Its tables.
-        part: What comes between the resource and a search in a path.
+        search_path: The part of the path between the resource and a search.
         where: The condition.
-        objects: Whether records are wanted in place of their IDs.
+        objects: Whether the response is to hold records in place of their IDs.
 
     Raises:
-        FilterError: The API can't say it.
+        FilterError: The API can't express the condition.
     """
-    bound = normalize(where, schema.search)
-    if is_false(bound):
+    normalized = normalize(where, schema.search)
+    if is_false(normalized):
         return None
-    tree = to_octaved(bound, schema.search)
-    query = _YIELD if objects else ()
+    tree = to_octaved(normalized, schema.search)
+    query = _YIELD_OBJECTS if objects else ()
+    parts = search_path.split("/")
     if "ident" in tree and _fits_path(tree.get("value")):
         value = [tree["value"]] if "value" in tree else []
-        return route.get("search", *part.split("/"), tree["ident"], *value, query=query)
-    return route.send("POST", "search", *part.split("/"), body=tree, query=query, safety=Safety.READ)
+        return builder.build_get("search", *parts, tree["ident"], *value, query=query)
+    return builder.build("POST", "search", *parts, body=tree, query=query, safety=Safety.READ)
 
 
 def _fits_path(value: str | None) -> bool:
-    """Whether every server reads a value in a path as it was meant; the others travel in a body."""
+    """Return whether every server reads a value in a path as it was meant; other values are sent in a body."""
     if value is None:
         return True
-    odd = not value.strip() or value in (".", "..") or any(char in "/\\" or char < " " for char in value)
-    return not odd and len(value) <= _LONGEST_VALUE
-
-
-def conjoin(conditions: Iterable[Expression | FieldRef[object] | str]) -> Expression:
-    """All of these conditions."""
-    return all_of(condition(one) for one in conditions)
+    # Servers and proxies resolve dots, split at encoded slashes, and drop blanks and control characters.
+    is_odd = not value.strip() or value in (".", "..") or any(char in "/\\" or char < " " for char in value)
+    return not is_odd and len(value) <= _MAX_PATH_VALUE
 
 
 @attrs.frozen(eq=False)
 class Search(Generic[R]):
-    """What a search finds. Nothing is sent until it is iterated or one of its methods is awaited.
+    """The results of a search. Nothing is sent until it is iterated or one of its methods is awaited.
 
     The API has no pages for searches: one request answers with everything.
     """
 
-    _request: Callable[[bool], Request | None]
-    _ids: Callable[[Request], Awaitable[list[str]]]
-    _records: Callable[[Request], Awaitable[list[R]]]
-    _yields: bool
+    _build_request: Callable[[bool], Request | None]
+    _fetch_ids: Callable[[Request], Awaitable[list[str]]]
+    _fetch_records: Callable[[Request], Awaitable[list[R]]]
+    _has_objects: bool  # whether the response of a search can hold records
 
     async def __aiter__(self) -> AsyncIterator[R]:
-        """Every record, in the server's order."""
+        """Yield every record, in the server's order."""
         for record in await self.all():
             yield record
 
     async def all(self) -> list[R]:
-        """All records in a list."""
-        request = self._request(self._yields)
-        return [] if request is None else await self._records(request)
+        """Read all records into a list."""
+        request = self._build_request(self._has_objects)
+        return [] if request is None else await self._fetch_records(request)
 
     async def first(self) -> R | None:
-        """The first record, or ``None``."""
+        """Return the first record, or ``None``."""
         return next(iter(await self.all()), None)
 
     async def ids(self) -> list[str]:
-        """The IDs alone, in the server's order."""
-        request = self._request(False)
-        return [] if request is None else await self._ids(request)
+        """Return the IDs alone, in the server's order."""
+        request = self._build_request(False)
+        return [] if request is None else await self._fetch_ids(request)
 
     async def count(self) -> int:
-        """How many there are."""
+        """Count the records that the search finds."""
         return len(await self.ids())
 
     async def exists(self) -> bool:
-        """Whether there is one."""
+        """Return whether the search finds a record."""
         return bool(await self.ids())
 
     def explain(self) -> tuple[PlannedRequest, ...]:
-        """The requests that iterating would begin with, sending none."""
-        request = self._request(self._yields)
+        """Return the requests that iterating would begin with, as data; send nothing."""
+        request = self._build_request(self._has_objects)
         if request is None:
             return ()
         return (PlannedRequest(request.method, str(request.url), request.sent, "find the records"),)

@@ -1,4 +1,4 @@
-"""What the document says about one resource, and the base of its record classes."""
+"""The tables of one resource, as the document describes it, and the base of its record classes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["FlowRecord", "Schema"]
 
 @attrs.frozen(eq=False)
 class Schema:
-    """One resource.
+    """The tables of one resource.
 
     Attributes:
-        entity: What a record holds, and what the API offers for it.
-        writes: Name → field, of what a create takes.
-        idents: Name → field, of what can be searched for. A boolean with ``choices`` takes ``"0"`` or ``"1"``,
+        entity: The fields of a record, and the operations of the resource.
+        writes: Name → field, of the fields that a create takes.
+        idents: Name → field, of the idents that a search takes. A boolean with ``choices`` takes ``"0"`` or ``"1"``,
             one without takes no value.
-        fixed: What a create takes and a patch does not.
+        fixed: The fields that a create takes and a patch does not.
         yields: Whether a search can answer with records in place of IDs.
     """
 
@@ -42,7 +42,7 @@ class Schema:
 
 
 class _Idents:
-    """Gives the class's search idents: ``Task.f.isArchived``."""
+    """Descriptor of the class's search idents: ``Task.f.isArchived``."""
 
     def __get__(self, instance: object, owner: type[FlowRecord]) -> Any:
         from ...filters.builder import FieldNamespace  # here, so that tables load without filters
@@ -54,7 +54,7 @@ class FlowRecord(Record):
     """One record of Octaved Flow.
 
     Attributes:
-        f: What can be searched for, for conditions: ``Task.f.childrenOf == project.id``.
+        f: The search idents, for conditions: ``Task.f.childrenOf == project.id``.
     """
 
     __slots__ = ()

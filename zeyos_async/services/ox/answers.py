@@ -1,12 +1,16 @@
-"""What an answer of Open-Xchange says: an envelope with data, or which error.
+"""Answers of Open-Xchange, read from bytes into an envelope or into a description of an error.
 
-The HTTP status tells little: errors come with 200, a success with warnings looks like an error, and
-what answers an upload is JSON inside a web page. Source: the document's chapter on the low level
-protocol, and what is known of the server's own source.
+The HTTP status tells little: errors come with 200, a success with warnings looks like an error, and an upload is
+answered with JSON inside a web page. So every body is looked into before anybody uses its data. An answer is an
+error if it has ``error``, or a code together with a category; it is none after all if its first category is
+``WARNING`` (the call was carried out), or if it names the job that goes on with the work. Source: the document's
+chapter on the low level protocol, and what is known of the server's own source.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,9 +19,18 @@ import attrs
 import msgspec
 
 from ...errors import ServerError
-from ...wire import Request, Response, public_url, skip_byte_order_mark, too_deep
+from ...wire import Request, Response, public_url, too_deep
 
-__all__ = ["CATEGORIES", "WARNING", "Envelope", "OxWarning", "formatted", "of_value", "parse", "unwrapped"]
+__all__ = [
+    "CATEGORIES",
+    "WARNING",
+    "Envelope",
+    "OxWarning",
+    "format_message",
+    "parse_item",
+    "parse_response",
+    "unwrap_html",
+]
 
 CATEGORIES: Final[Mapping[int, str]] = {
     1: "USER_INPUT",
@@ -36,9 +49,9 @@ CATEGORIES: Final[Mapping[int, str]] = {
 
 WARNING: Final = "WARNING"
 
-_WRAPPED: Final = re.compile(rb"\((\{.*\}|\[.*\])\)", re.DOTALL)
+_JSON_IN_PAGE: Final = re.compile(rb"\((\{.*\}|\[.*\])\)", re.DOTALL)
 _PLACEHOLDER: Final = re.compile(r"%(?:(\d+)\$)?s")
-_SIZES: Final[Mapping[str, tuple[int, ...]]] = {
+_SIZE_PARAMS: Final[Mapping[str, tuple[int, ...]]] = {
     "CON-0101": (2, 3),
     "FLS-0003": (1, 2, 3),
     "MSG-0065": (1, 3),
@@ -50,7 +63,7 @@ _SIZES: Final[Mapping[str, tuple[int, ...]]] = {
 
 @attrs.frozen(kw_only=True)
 class OxWarning:
-    """What the server says beside an error, or beside the result of a call that it carried out.
+    """A remark of the server: an error, or a warning beside the result of a call that it carried out.
 
     Attributes:
         message: The server's words, in the user's language.
@@ -88,16 +101,18 @@ class Envelope:
         timestamp: The greatest time stamp of what was sent, in ms since 1970 UTC, or ``None``.
         warnings: What the server remarks.
         job: The ID of the job that goes on with the work, where the server did not wait for its end.
+        bare: Whether the data came by itself, without an envelope around it.
     """
 
     data: Any
     timestamp: int | None = None
     warnings: tuple[OxWarning, ...] = ()
     job: str | None = None
+    bare: bool = False
 
 
 class _Problem(msgspec.Struct, gc=False):
-    """What is said of an error or a warning."""
+    """The fields that describe an error or a warning."""
 
     error: Any = None
     error_params: Any = None
@@ -121,17 +136,23 @@ _REPLY: Final = msgspec.json.Decoder(_Reply)
 _FIELDS: Final = frozenset(_Reply.__struct_fields__) | {"error_stack"}
 
 
-def unwrapped(body: bytes) -> bytes:
-    """The JSON in the web page that an upload is answered with; anything else as it is."""
-    body = skip_byte_order_mark(body)
+def unwrap_html(body: bytes) -> bytes:
+    """Return the JSON inside the web page that answers an upload; return any other body as it is."""
     if body.lstrip()[:1] != b"<":
         return body
-    found = _WRAPPED.search(body)
-    return found.group(1) if found else body
+    match = _JSON_IN_PAGE.search(body)
+    return match.group(1) if match else body
 
 
-def parse(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
-    """Read an answer.
+_ODD_VALUES: Final = (ValueError, TypeError, OverflowError)
+"""What nonsense in an answer raises. ``ValueError`` is also msgspec's, and that of half characters."""
+_MAX_DIGITS: Final = 4_000
+"""Python refuses to read longer numbers."""
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
+    """Read an answer into its envelope, and into its error if it is one.
 
     Returns:
         The envelope, and the error if the answer is one.
@@ -140,14 +161,14 @@ def parse(request: Request, response: Response) -> tuple[Envelope, OxWarning | N
         ServerError: The body is not JSON.
         ResponseTooLarge: Its JSON is nested too deeply.
     """
-    body = unwrapped(response.body).strip()
+    body = unwrap_html(response.body.removeprefix(_BYTE_ORDER_MARK)).strip()
     if not body:
         return Envelope(None), None
     try:
-        return _read(body)
+        return _parse_body(body)
     except RecursionError as error:
         raise too_deep(response.url) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _ODD_VALUES as error:
         raise ServerError(
             f"{request.operation}: JSON was expected, and {response.text!r:.120} came: {error}",
             status=response.status,
@@ -156,93 +177,135 @@ def parse(request: Request, response: Response) -> tuple[Envelope, OxWarning | N
         ) from error
 
 
-def _read(body: bytes) -> tuple[Envelope, OxWarning | None]:
-    if body[:1] == b"{":
+def _parse_body(body: bytes) -> tuple[Envelope, OxWarning | None]:
+    if body[:1] != b"{":
+        return Envelope(_decode_json(body), bare=True), None
+    try:
         reply = _REPLY.decode(body)
-        if reply.data is not msgspec.UNSET or _is_error(reply):
-            data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
-            return _told(data, reply)
-        value = msgspec.json.decode(body)
-        if set(value) <= _FIELDS:  # nothing but, say, a time stamp
-            return _told(None, reply)
-        return _told(value, reply)
-    return Envelope(msgspec.json.decode(body)), None
+        data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return parse_item(_decode_json(body))
+    if reply.data is not msgspec.UNSET or _is_error(reply):
+        return _build_envelope(data, reply)
+    return _build_from_object(msgspec.json.decode(body), reply)
 
 
-def of_value(value: Any) -> tuple[Envelope, OxWarning | None]:
-    """What one item of a ``multiple`` answers; see :func:`parse`."""
-    return _read(msgspec.json.encode(value))
+def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, OxWarning | None]:
+    """Build the envelope of an object without ``data``."""
+    # Some answers are no envelope but the data itself; an envelope without data must not be taken for one.
+    if set(value) <= _FIELDS:
+        return _build_envelope(None, reply)
+    envelope, problem = _build_envelope(value, reply)
+    return attrs.evolve(envelope, bare=True), problem
+
+
+def _decode_json(body: bytes) -> Any:
+    """Read JSON, with the halves of characters and the huge numbers that servers write and msgspec refuses.
+
+    Numbers beyond a float are infinite, and whole ones with thousands of digits stay text: one odd value costs its
+    own cell, and not the page.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_read_whole_number)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _read_whole_number(digits: str) -> Any:
+    return int(digits) if len(digits) < _MAX_DIGITS else digits
+
+
+def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:
+    """Read the answer of one item of a ``multiple``; see :func:`parse_response`."""
+    if not isinstance(value, dict):
+        return Envelope(value, bare=True), None
+    reply = _Reply(
+        **{name: value[name] for name in _Reply.__struct_fields__ if name in value and name != "data"}
+    )
+    if "data" in value or _is_error(reply):
+        return _build_envelope(value.get("data"), reply)
+    return _build_from_object(value, reply)
 
 
 def _is_error(reply: _Reply) -> bool:
     return bool(reply.error) or bool(reply.code and (reply.category or reply.categories))
 
 
-def _told(data: Any, reply: _Reply) -> tuple[Envelope, OxWarning | None]:
-    problem = _problem(reply) if _is_error(reply) else None
+def _build_envelope(data: Any, reply: _Reply) -> tuple[Envelope, OxWarning | None]:
+    problem = _to_warning(reply) if _is_error(reply) else None
     warnings = tuple(
-        _problem(msgspec.convert(each, _Problem))
-        for each in _listed(reply.warnings)
-        if isinstance(each, dict)
+        _to_warning(msgspec.convert(item, _Problem))
+        for item in _to_list(reply.warnings)
+        if isinstance(item, dict)
     )
-    job = _job(data, problem)
+    job = _find_job(data, problem)
     if problem is not None and (problem.harmless or job is not None):
         # A success with warnings has the first of them in the place of an error, too.
-        known = any(warning.code == problem.code for warning in warnings)
-        warnings, problem = warnings if known else (problem, *warnings), None
-    return Envelope(data, _milliseconds(reply.timestamp), warnings, job), problem
+        is_listed = any(warning.code == problem.code for warning in warnings)
+        warnings, problem = warnings if is_listed else (problem, *warnings), None
+    return Envelope(data, _read_milliseconds(reply.timestamp), warnings, job), problem
 
 
-def _job(data: Any, problem: OxWarning | None) -> str | None:
-    """The ID of the job that an answer names in place of a result."""
+def _find_job(data: Any, problem: OxWarning | None) -> str | None:
+    """Return the ID of the job that an answer names in place of a result, or ``None``."""
     if problem is None or problem.code != "JOB-0003" or not isinstance(data, Mapping):
         return None
     job = data.get("job")
     return str(job) if job is not None else None
 
 
-def _problem(reply: _Problem) -> OxWarning:
-    params = tuple(_listed(reply.error_params))
+def _to_warning(reply: _Problem) -> OxWarning:
+    params = tuple(_to_list(reply.error_params))
     code = str(reply.code or "")
     return OxWarning(
-        message=formatted(str(reply.error or reply.error_desc or "the server gave no reason"), params, code),
+        message=format_message(
+            str(reply.error or reply.error_desc or "the server gave no reason"), params, code
+        ),
         code=code,
-        categories=_categories(reply),
+        categories=_read_categories(reply),
         error_id=str(reply.error_id or ""),
         description=str(reply.error_desc or ""),
         params=params,
-        truncated=tuple(_truncated(each) for each in _listed(reply.truncated)),
+        truncated=tuple(_read_truncated(item) for item in _to_list(reply.truncated)),
     )
 
 
-def _truncated(each: Any) -> Any:
-    return each.get("id", each.get("name", each)) if isinstance(each, Mapping) else each
+def _read_truncated(item: Any) -> Any:
+    return item.get("id", item.get("name", item)) if isinstance(item, Mapping) else item
 
 
-def _categories(reply: _Problem) -> tuple[str, ...]:
-    """The categories' names; the number is of the first one and for servers that give nothing else."""
-    names = tuple(str(name).upper() for name in _listed(reply.categories))
+def _read_categories(reply: _Problem) -> tuple[str, ...]:
+    """Return the names of the categories. Old servers only give the number of the first one."""
+    names = tuple(str(name).upper() for name in _to_list(reply.categories))
     if names or reply.category is None:
         return names
     number = str(reply.category)
-    return (CATEGORIES.get(int(number), number),) if number.isascii() and number.isdigit() else ()
+    return (
+        (CATEGORIES.get(int(number), number),)
+        if number.isascii() and number.isdigit() and len(number) < 10
+        else ()
+    )
 
 
-def _listed(value: Any) -> list[Any]:
-    """A list of what may be a list, one value, or nothing."""
+def _to_list(value: Any) -> list[Any]:
+    """Return a list as it is, one value as a list of it, and ``None`` as an empty list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def _milliseconds(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+def _read_milliseconds(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return int(value)
 
 
-def formatted(message: str, params: tuple[Any, ...], code: str = "") -> str:
-    """A message with its parameters in it.
+def format_message(message: str, params: tuple[Any, ...], code: str = "") -> str:
+    """Put its parameters into a message.
 
     Servers since 7.4.2 send the message complete, and may send what it was made with all the same: then
     it stays as it is. Older ones leave the places to the client: ``%s`` takes the next parameter,
@@ -253,12 +316,12 @@ def formatted(message: str, params: tuple[Any, ...], code: str = "") -> str:
         params: Its ``error_params``.
         code: Its code, which tells whether a parameter is a size.
     """
-    sizes = _SIZES.get(code, ())
-    texts = [_sized(each) if index in sizes else str(each) for index, each in enumerate(params, 1)]
+    sizes = _SIZE_PARAMS.get(code, ())
+    texts = [_format_size(param) if index in sizes else str(param) for index, param in enumerate(params, 1)]
     if not texts or not _PLACEHOLDER.search(message):
         return message
     words = _PLACEHOLDER.sub("", message)
-    if all(str(each) in (message if "%" in str(each) else words) for each in params):
+    if all(str(param) in (message if "%" in str(param) else words) for param in params):
         return message  # complete already: what looks like a place is part of somebody's file name
     current = 0
 
@@ -270,8 +333,8 @@ def formatted(message: str, params: tuple[Any, ...], code: str = "") -> str:
     return _PLACEHOLDER.sub(fill, message)
 
 
-def _sized(value: Any) -> str:
-    """A number of bytes for people."""
+def _format_size(value: Any) -> str:
+    """Format a number of bytes for people; return what is no number as text."""
     try:
         size = float(value)
     except (TypeError, ValueError):

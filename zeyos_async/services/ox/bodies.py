@@ -1,4 +1,4 @@
-"""From the caller's values to the body of a call: no I/O, everything checked."""
+"""Bodies of calls, made of the caller's values, which are all checked. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import InvalidArgument
-from .records import OxRecord, plain_json, record_class, sent_value, to_object
-from .spec import Body, BodyShape, Form, Json, Parts, Raw, Spec
-from .tables import Model
+from .records import OxRecord, field_to_wire, record_class, to_object, to_plain_json
+from .spec import Body, BodyShape, FormBody, JsonBody, PartsBody, RawBody, Spec
+from .tables import WireSchema
 from .values import to_wire
 
-__all__ = ["MISSING", "body_of"]
+__all__ = ["MISSING", "build_body"]
 
 
 class _Missing:
-    """Nothing was given, which is not ``None``: that is ``null``."""
+    """The mark of an argument that was left out. ``None`` can't be the mark: it is sent as ``null``."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -24,8 +24,10 @@ class _Missing:
 MISSING = _Missing()
 
 
-def body_of(spec: Spec, body: Body, value: Any, file: Any, files: Any) -> Json | Form | Parts | Raw | None:
-    """The body of a call.
+def build_body(
+    spec: Spec, body: Body, value: Any, file: Any, files: Any
+) -> JsonBody | FormBody | PartsBody | RawBody | None:
+    """Build the body of a call.
 
     Args:
         spec: The operation.
@@ -39,19 +41,19 @@ def body_of(spec: Spec, body: Body, value: Any, file: Any, files: Any) -> Json |
         UnknownField: An object has a field that the document does not know.
     """
     if body.shape is BodyShape.PARTS:
-        return _parts(spec, body, value, file, files)
+        return _build_parts(spec, body, value, file, files)
     if value is MISSING:
         if body.required:
-            raise InvalidArgument(f"{spec.operation} needs {_wanted(body)} to send")
+            raise InvalidArgument(f"{spec.operation} needs {_describe_body(body)} to send")
         return None
     if body.shape is BodyShape.RAW:
-        return Raw(_checked_file(spec, value), body.media_type)
+        return RawBody(_check_file(spec, value), body.media_type)
     if body.shape is BodyShape.FORM:
-        return Form(tuple(_form_fields(body, value)))
-    return Json(_json(spec, body, value))
+        return FormBody(tuple(_iterate_form_fields(body, value)))
+    return JsonBody(_build_json(spec, body, value))
 
 
-def _wanted(body: Body) -> str:
+def _describe_body(body: Body) -> str:
     return {
         BodyShape.RECORD: f"a {body.record} or a dict of its fields",
         BodyShape.RECORDS: f"a list of {body.record}",
@@ -61,22 +63,22 @@ def _wanted(body: Body) -> str:
     }.get(body.shape, "a value")
 
 
-def _json(spec: Spec, body: Body, value: Any) -> Any:
-    if _is_whole(body, value):
-        return _complete(body.outer, value) if body.outer else plain_json(value, spec.operation)
+def _build_json(spec: Spec, body: Body, value: Any) -> Any:
+    if _is_wrapped(body, value):
+        return _build_object(body.outer, value) if body.outer else to_plain_json(value, spec.operation)
     if body.shape is BodyShape.RECORD:
-        inner: Any = _complete(body.record, value)
+        inner: Any = _build_object(body.record, value)
     elif body.shape is BodyShape.RECORDS:
-        inner = _objects(spec, body, value)
+        inner = _build_list(spec, body, value)
     elif body.shape is BodyShape.VALUES:
-        inner = _plain(spec, body, value)
+        inner = _build_values(spec, body, value)
     else:
-        inner = plain_json(value, spec.operation)
+        inner = to_plain_json(value, spec.operation)
     return {body.wrap: inner} if body.wrap else inner
 
 
-def _is_whole(body: Body, value: Any) -> bool:
-    """Whether the caller gave the object around, perhaps with more in it than the object or list itself."""
+def _is_wrapped(body: Body, value: Any) -> bool:
+    """Return whether the caller gave the outer object, perhaps with more in it than the wrapped value."""
     if isinstance(value, OxRecord):
         return type(value).__name__ == body.outer
     return (
@@ -86,152 +88,157 @@ def _is_whole(body: Body, value: Any) -> bool:
     )
 
 
-def _model(name: str) -> Model:
-    return record_class(name).__model__
+def _find_schema(name: str) -> WireSchema:
+    return record_class(name).__schema__
 
 
-def _complete(name: str, value: Any) -> dict[str, Any]:
-    """An object with all that the document says it needs.
+def _build_object(name: str, value: Any) -> dict[str, Any]:
+    """Build an object, and check that it has all fields that the document requires.
 
     Raises:
         InvalidArgument: Something is missing.
     """
-    model = _model(name)
-    sent = to_object(model, value, whole=False)
+    schema = _find_schema(name)
+    sent = to_object(schema, value, with_read_only=False)
     missing = [
-        field.attr for field in model.fields.values() if field.required and sent.get(field.name) is None
+        field.attr for field in schema.fields.values() if field.required and sent.get(field.name) is None
     ]
     if missing:
-        raise InvalidArgument(f"{model.name} needs {' and '.join(missing)}")
+        raise InvalidArgument(f"{schema.name} needs {' and '.join(missing)}")
     return sent
 
 
-def _objects(spec: Spec, body: Body, value: Any) -> list[Any]:
+def _build_list(spec: Spec, body: Body, value: Any) -> list[Any]:
     if isinstance(value, OxRecord | Mapping) or _is_pair(body, value):
         value = [value]
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{spec.operation} takes {_wanted(body)}, not {value!r:.60}")
-    return [_object(body, each) for each in value]
+        raise InvalidArgument(f"{spec.operation} takes {_describe_body(body)}, not {value!r:.60}")
+    return [_build_list_item(body, item) for item in value]
 
 
 def _is_pair(body: Body, value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)
 
 
-def _object(body: Body, value: Any) -> dict[str, Any]:
-    """One object of a list: of a record only what the schema of the list has, so that references stay small."""
-    model = _model(body.record)
+def _build_list_item(body: Body, value: Any) -> dict[str, Any]:
+    """Build one object of a list. A record of another schema becomes a reference: the fields that name it."""
+    schema = _find_schema(body.record)
     if isinstance(value, OxRecord):
-        return _complete(body.record, value) if type(value).__model__ is model else _reference(model, value)
+        return (
+            _build_object(body.record, value)
+            if type(value).__schema__ is schema
+            else _build_reference(schema, value)
+        )
     if isinstance(value, Mapping):
-        return _complete(body.record, value)
-    if isinstance(value, tuple) and len(value) == 2 and model.has("folder"):
+        return _build_object(body.record, value)
+    if isinstance(value, tuple) and len(value) == 2 and schema.has("folder"):
         return {
-            model.find(name).name: sent_value(model.find(name), part, f"{model.name}.{name}")
+            schema.find(name).name: field_to_wire(schema.find(name), part, f"{schema.name}.{name}")
             for name, part in zip(("folder", "id"), value, strict=True)
         }
-    if isinstance(value, str | int) and not isinstance(value, bool) and "id" in model.fields:
-        needed = [name for name in model.fields if name != "id"]
+    if isinstance(value, str | int) and not isinstance(value, bool) and "id" in schema.fields:
+        # An ID names nothing where there are folders: the server would look in the wrong one.
+        needed = [name for name in schema.fields if name != "id"]
         if "folder" not in needed and "folder_id" not in needed:
-            return {"id": sent_value(model.fields["id"], value, f"{model.name}.id")}
+            return {"id": field_to_wire(schema.fields["id"], value, f"{schema.name}.id")}
     raise InvalidArgument(
-        f"{model.name}: a record, a (folder, id) pair or a dict with {', '.join(model.fields)} is wanted, "
+        f"{schema.name}: a record, a (folder, id) pair or a dict with {', '.join(schema.fields)} is wanted, "
         f"not {value!r:.60}"
     )
 
 
-def _reference(model: Model, record: OxRecord) -> dict[str, Any]:
-    """What names a record: its fields that the schema has, by whatever name the record has them."""
-    own = type(record).__model__
+def _build_reference(schema: WireSchema, record: OxRecord) -> dict[str, Any]:
+    """Build a reference to a record: the fields of the schema, under whatever name the record has them."""
+    source = type(record).__schema__
     sent: dict[str, Any] = {}
-    for field in model.fields.values():
-        if own.has(field.name) and (value := getattr(record, own.find(field.name).attr)) is not None:
-            sent[field.name] = sent_value(field, value, f"{model.name}.{field.name}")
-    missing = [name for name in ("id", "folder", "folder_id") if name in model.fields and name not in sent]
+    for field in schema.fields.values():
+        if source.has(field.name) and (value := getattr(record, source.find(field.name).attr)) is not None:
+            sent[field.name] = field_to_wire(field, value, f"{schema.name}.{field.name}")
+    missing = [name for name in ("id", "folder", "folder_id") if name in schema.fields and name not in sent]
     if missing:
         raise InvalidArgument(
-            f"this {own.name} has no {' and no '.join(missing)}: ask for the columns, or give (folder, id)"
+            f"this {source.name} has no {' and no '.join(missing)}: ask for the columns, or give (folder, id)"
         )
     return sent
 
 
-def _plain(spec: Spec, body: Body, value: Any) -> list[Any]:
+def _build_values(spec: Spec, body: Body, value: Any) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         if isinstance(value, bytes | Mapping):
-            raise InvalidArgument(f"{spec.operation} takes {_wanted(body)}, not {value!r:.60}")
+            raise InvalidArgument(f"{spec.operation} takes {_describe_body(body)}, not {value!r:.60}")
         value = [value]
-    what = f"{spec.operation}: an item"
-    return [_plain_item(body, each, what) for each in value]
+    label = f"{spec.operation}: an item"
+    return [_build_value(body, item, label) for item in value]
 
 
-def _plain_item(body: Body, value: Any, what: str) -> Any:
+def _build_value(body: Body, value: Any, label: str) -> Any:
     if isinstance(value, OxRecord):
         number = getattr(value, "id", None)
         if number is None:
             raise InvalidArgument(f"this {type(value).__name__} has no id: ask for that column")
         value = number
-    return to_wire(body.kind, value, what) if value is not None else None
+    return to_wire(body.kind, value, label) if value is not None else None
 
 
 # -- forms and files -------------------------------------------------------------------------------
 
 
-def _form_fields(body: Body, value: Any) -> Iterable[tuple[str, str]]:
-    """The fields of a form, booleans as ``true`` and ``false``; what is ``None`` is left out."""
-    for name, each in _complete(body.record, value).items():
-        if each is not None:
-            yield name, ("true" if each else "false") if isinstance(each, bool) else str(each)
+def _iterate_form_fields(body: Body, value: Any) -> Iterable[tuple[str, str]]:
+    """Yield the fields of a form, booleans as ``true`` and ``false``; leave out what is ``None``."""
+    for name, value_ in _build_object(body.record, value).items():
+        if value_ is not None:
+            yield name, ("true" if value_ else "false") if isinstance(value_, bool) else str(value_)
 
 
-def _parts(spec: Spec, body: Body, value: Any, file: Any, files: Any) -> Parts:
-    given = _files(spec, body, file, files)
+def _build_parts(spec: Spec, body: Body, value: Any, file: Any, files: Any) -> PartsBody:
+    uploads = _collect_files(spec, body, file, files)
     if not body.part:
-        return Parts((), given)
+        return PartsBody((), uploads)
     if value is MISSING:
-        raise InvalidArgument(f"{spec.operation} needs {_wanted(body)} to send")
+        raise InvalidArgument(f"{spec.operation} needs {_describe_body(body)} to send")
     if "{n}" not in body.part:
-        json = {"shape": BodyShape.RECORD if body.record else BodyShape.JSON}
-        inner = Body(shape=json["shape"], record=body.record, wrap=body.wrap, outer=body.outer)
-        return Parts(((body.part, _json(spec, inner, value)),), given)
-    return Parts(tuple(_numbered_parts(spec, body, value, given)), given)
+        shape = BodyShape.RECORD if body.record else BodyShape.JSON
+        inner = Body(shape=shape, record=body.record, wrap=body.wrap, outer=body.outer)
+        return PartsBody(((body.part, _build_json(spec, inner, value)),), uploads)
+    return PartsBody(tuple(_build_numbered_parts(spec, body, value, uploads)), uploads)
 
 
-def _numbered_parts(spec: Spec, body: Body, value: Any, given: Any) -> Iterable[tuple[str, Any]]:
-    """One object for each file."""
+def _build_numbered_parts(spec: Spec, body: Body, value: Any, uploads: Any) -> Iterable[tuple[str, Any]]:
+    """Yield a part with an object for each file."""
     items = [value] if isinstance(value, OxRecord | Mapping) else list(value)
-    if len(items) != len(given):
+    if len(items) != len(uploads):
         raise InvalidArgument(
-            f"{spec.operation} takes one {body.record} for each file: {len(items)} and {len(given)} were given"
+            f"{spec.operation} takes one {body.record} for each file: {len(items)} and {len(uploads)} were given"
         )
-    model = _model(body.record)
-    for place, item in enumerate(items):
-        yield body.part.replace("{n}", str(place)), to_object(model, item, whole=False)
+    schema = _find_schema(body.record)
+    for number, item in enumerate(items):
+        yield body.part.replace("{n}", str(number)), to_object(schema, item, with_read_only=False)
 
 
-def _files(spec: Spec, body: Body, file: Any, files: Any) -> tuple[tuple[str, Any], ...]:
+def _collect_files(spec: Spec, body: Body, file: Any, files: Any) -> tuple[tuple[str, Any], ...]:
     if body.has_files:
-        several = _several(files)
+        several = _list_files(files)
         if body.file_required and not several:
             raise InvalidArgument(f"{spec.operation} needs files=, the files to send")
         return tuple(
-            (body.file.replace("{n}", str(place)), _checked_file(spec, each))
-            for place, each in enumerate(several)
+            (body.file.replace("{n}", str(number)), _check_file(spec, item))
+            for number, item in enumerate(several)
         )
     if file is MISSING or file is None:
         if body.file_required and body.file:
             raise InvalidArgument(f"{spec.operation} needs file=, the file to send")
         return ()
-    return ((body.file, _checked_file(spec, file)),)
+    return ((body.file, _check_file(spec, file)),)
 
 
-def _several(files: Any) -> list[Any]:
+def _list_files(files: Any) -> list[Any]:
     if files is MISSING or files is None:
         return []
     return list(files) if isinstance(files, list | tuple) else [files]
 
 
-def _checked_file(spec: Spec, value: Any) -> Any:
-    """What an upload takes is judged when it is made; what is surely no file is refused here."""
+def _check_file(spec: Spec, value: Any) -> Any:
+    """Return a file as it is, after refusing what is surely none; ``Upload`` checks the rest when it is made."""
     if isinstance(value, str | int | float | Mapping | list | tuple):
         raise InvalidArgument(
             f"{spec.operation}: a file is bytes, a Path, an async iterable of bytes or an Upload, not {value!r:.60}"

@@ -1,4 +1,4 @@
-"""From a prepared call to its result: the request, the answer, and what goes on after it."""
+"""The sender of prepared calls: it makes their requests, sends them, and reads their answers."""
 
 from __future__ import annotations
 
@@ -8,32 +8,40 @@ from typing import Any, Final, TypeVar
 import msgspec
 from yarl import URL
 
-from ...addresses import set_query
 from ...errors import ApiError, InvalidArgument, ZeyosAsyncError
-from ...forms import Form as FormBody
-from ...forms import Multipart, Upload
+from ...forms import Form, Multipart, Upload
 from ...session import Channel
+from ...urls import set_query
 from ...wire import Request, Response, StreamingBody
-from .answers import Envelope, parse
+from ..base.values import check_finite
+from .answers import Envelope
 from .download import Download
-from .errors import explained
+from .errors import add_hint
 from .jobs import Job
-from .multiple import current_batch, finished, is_lost_session, item_of, outcomes, safety_of
+from .multiple import get_current_batch
 from .operation import Module
+from .outcomes import (
+    combine_safety,
+    finish_call,
+    is_lost_session,
+    read_envelope,
+    read_outcomes,
+    to_item,
+)
 from .rows import Result
-from .spec import Form, Json, Parts, Prepared, Raw, Shape
+from .spec import FormBody, JsonBody, PartsBody, PreparedCall, RawBody, ResultShape
 
 __all__ = ["OxCaller"]
 
 T = TypeVar("T")
 
 _JSON: Final = "application/json"
-_PLAIN: Final = (("force_json_response", "true"), ("plainJson", "true"))
-"""What asks for JSON outside of a web page; servers heed either of them at times, and neither always."""
+_PLAIN_JSON: Final = (("force_json_response", "true"), ("plainJson", "true"))
+"""Parameters that ask for JSON outside of a web page. Servers obey sometimes one and sometimes the other."""
 
 
 class OxCaller:
-    """Sends prepared calls.
+    """The sender of prepared calls of one client.
 
     Args:
         channel: The way to the server.
@@ -47,144 +55,155 @@ class OxCaller:
         self._base = base_url
 
     def url(self, path: str) -> URL:
-        """The URL of a path below the base URL, whose parts are quoted already."""
+        """Return the URL of a path below the base URL; the parts of the path have to be quoted."""
         return URL(f"{self._base}/{path}", encoded=True)
 
-    async def call(self, prepared: Prepared[T]) -> Result[T]:
-        """Send a call, alone or with the batch that the task is in, and read its answer.
+    async def call(self, prepared: PreparedCall[T]) -> Result[T]:
+        """Send a call, alone or with the batch that the task is in, and return its result.
 
         A job that the server makes of it is waited for.
         """
-        batch = current_batch()
-        if batch is not None and batch.takes(self, prepared):
+        batch = get_current_batch()
+        # What no batch can have (an upload, a call of another client) is sent at once, from within one, too.
+        if batch is not None and batch.accepts(self, prepared):
             return await batch.add(prepared)
-        request = self.request(prepared)
-        response = await self._answer(prepared, request)
-        if prepared.spec.returns is Shape.PAGE:
-            return self._finished(request, prepared, Envelope(response))
-        envelope, _ = parse(request, response)
+        request = self.build_request(prepared)
+        envelope = read_envelope(request, await self._send(prepared, request), prepared)
         if envelope.job is not None:
-            return await Job(self, prepared, envelope.job).wait()
-        return self._finished(request, prepared, envelope)
+            return await self._make_job(prepared, envelope.job).wait()
+        return self._finish_or_raise(request, prepared, envelope)
 
-    def download(self, prepared: Prepared[Any]) -> Download:
-        """The file that a call gives; it is sent when that is entered or awaited."""
-        return Download(self.channel, self.request(prepared))
+    def download(self, prepared: PreparedCall[Any]) -> Download:
+        """Return the download of a call, which is sent when the download is entered or awaited."""
+        return Download(self.channel, self.build_request(prepared))
 
-    async def start(self, prepared: Prepared[T]) -> Job[T] | Result[T]:
+    async def start(self, prepared: PreparedCall[T]) -> Job[T] | Result[T]:
         """Send a call, and return its job if the server makes one of it, else its result."""
-        request = self.request(prepared)
-        envelope, _ = parse(request, await self._answer(prepared, request))
+        request = self.build_request(prepared)
+        envelope = read_envelope(request, await self._send(prepared, request), prepared)
         if envelope.job is not None:
-            return Job(self, prepared, envelope.job)
-        return self._finished(request, prepared, envelope)
+            return self._make_job(prepared, envelope.job)
+        return self._finish_or_raise(request, prepared, envelope)
 
-    async def _answer(self, prepared: Prepared[Any], request: Request) -> Response:
+    def _make_job(self, prepared: PreparedCall[T], job: str) -> Job[T]:
+        return Job(self.channel.send, self.url("jobs"), prepared, job)
+
+    async def _send(self, prepared: PreparedCall[Any], request: Request) -> Response:
         try:
             return await self.channel.send(request)
         except ApiError as error:
-            explained(error, prepared.spec)
+            add_hint(error, prepared.spec)
             raise
 
-    async def together(self, calls: Sequence[Prepared[Any]]) -> list[Result[Any] | ZeyosAsyncError]:
-        """Send calls in one request; each one's result or error, in order.
+    async def call_many(self, calls: Sequence[PreparedCall[Any]]) -> list[Result[Any] | ZeyosAsyncError]:
+        """Send calls in one request, and return the result or the error of each, in order.
 
         Calls that found no session are sent once more, with a new one: they were not carried out.
         """
         if len(calls) == 1:
-            return [await self._tried(calls[0])]
-        found = await self._multiple(calls)
-        lost = [index for index, each in enumerate(found) if is_lost_session(each)]
-        if lost:  # the first alone, which gets a session; then the others
-            found[lost[0]] = await self._tried(calls[lost[0]])
-            rest = lost[1:]
-            again = await self._multiple([calls[index] for index in rest]) if rest else []
-            for index, each in zip(rest, again, strict=True):
-                found[index] = each
-        return found
+            return [await self._call_alone(calls[0])]
+        results = await self._call_multiple(calls)
+        lost = [index for index, result in enumerate(results) if is_lost_session(result)]
+        if lost:
+            # A lost session is renewed for a request that fails as a whole, which a multiple does not. So the first
+            # one is sent alone, which gets a new session, and then the others together.
+            results[lost[0]] = await self._call_alone(calls[lost[0]])
+            others = lost[1:]
+            for index, result in zip(others, await self._call_rest([calls[i] for i in others]), strict=True):
+                results[index] = result
+        return results
 
-    async def _tried(self, prepared: Prepared[T]) -> Result[T] | ZeyosAsyncError:
-        request = self.request(prepared)
+    async def _call_rest(self, calls: Sequence[PreparedCall[Any]]) -> Sequence[Result[Any] | ZeyosAsyncError]:
+        """Send calls once more; if that fails as a whole, each gets the error: the results of others are known."""
         try:
-            envelope, _ = parse(request, await self._answer(prepared, request))
+            return await self._call_multiple(calls) if calls else []
+        except ZeyosAsyncError as error:
+            return [error] * len(calls)
+
+    async def _call_alone(self, prepared: PreparedCall[T]) -> Result[T] | ZeyosAsyncError:
+        request = self.build_request(prepared)
+        try:
+            envelope = read_envelope(request, await self._send(prepared, request), prepared)
             if envelope.job is not None:
-                return await Job(self, prepared, envelope.job).wait()
+                return await self._make_job(prepared, envelope.job).wait()
         except ZeyosAsyncError as error:
             return error
-        return finished(request, prepared, envelope)
+        return finish_call(request, prepared, envelope)
 
-    async def _multiple(self, calls: Sequence[Prepared[Any]]) -> list[Result[Any] | ZeyosAsyncError]:
-        items = [item_of(each) for each in calls]
+    async def _call_multiple(self, calls: Sequence[PreparedCall[Any]]) -> list[Result[Any] | ZeyosAsyncError]:
+        items = [to_item(call) for call in calls]
         request = Request(
             method="PUT",
             url=self.url("multiple"),
             headers={"Accept": _JSON, "Content-Type": _JSON},
-            body=_encoded(items, "multiple"),
-            safety=safety_of(calls),
+            body=_encode_json(items, "multiple"),
+            safety=combine_safety(calls),
             operation="multiple",
             sent=items,
         )
-        return outcomes(request, await self.channel.send(request), calls)
+        return read_outcomes(request, await self.channel.send(request), calls)
 
     @staticmethod
-    def _finished(request: Request, prepared: Prepared[T], envelope: Envelope) -> Result[T]:
-        result = finished(request, prepared, envelope)
+    def _finish_or_raise(request: Request, prepared: PreparedCall[T], envelope: Envelope) -> Result[T]:
+        result = finish_call(request, prepared, envelope)
         if isinstance(result, ZeyosAsyncError):
             raise result
         return result
 
-    def request(self, prepared: Prepared[Any]) -> Request:
-        """The request of a call.
+    def build_request(self, prepared: PreparedCall[Any]) -> Request:
+        """Build the request of a call.
 
         Raises:
             InvalidArgument: A value has no JSON form, or a file can't be one.
         """
         spec = prepared.spec
-        body, kind = _body(prepared)
+        body, kind = _encode_body(prepared)
         parts = isinstance(body, Multipart)
-        query = (*prepared.query, *(_PLAIN if parts or spec.html else ()))
+        query = (*prepared.query, *(_PLAIN_JSON if parts or spec.html else ()))
         return Request(
             method=spec.method,
             url=set_query(self.url(prepared.path), query),
-            headers={"Accept": _accepted(spec.returns), **kind},
+            headers={"Accept": _accept_header(spec.returns), **kind},
             body=body,
             safety=spec.safety,
             operation=prepared.operation,
-            sent=prepared.body.value if isinstance(prepared.body, Json) else None,
-            follow=spec.returns is not Shape.PAGE,
+            sent=prepared.body.value if isinstance(prepared.body, JsonBody) else None,
+            follow=spec.returns
+            is not ResultShape.PAGE,  # a redirect is meant for a browser, and is the result
         )
 
 
-def _accepted(shape: Shape) -> str:
-    """What is accepted as an answer. For files it is anything, as only then their errors come as JSON."""
-    return "*/*" if shape in (Shape.DOWNLOAD, Shape.PAGE) else _JSON
+def _accept_header(shape: ResultShape) -> str:
+    """Return the header ``Accept``. For files it is anything, since only then their errors come as JSON."""
+    return "*/*" if shape in (ResultShape.DOWNLOAD, ResultShape.PAGE) else _JSON
 
 
-def _encoded(value: Any, what: str) -> bytes:
+def _encode_json(value: Any, label: str) -> bytes:
     try:
+        check_finite(value)
         return msgspec.json.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgument(f"{what}: the values can't be written as JSON: {error}") from error
+        raise InvalidArgument(f"{label}: the values can't be written as JSON: {error}") from error
 
 
-def _body(prepared: Prepared[Any]) -> tuple[bytes | StreamingBody | None, dict[str, str]]:
-    """The body of a call, and the header that names its type."""
+def _encode_body(prepared: PreparedCall[Any]) -> tuple[bytes | StreamingBody | None, dict[str, str]]:
+    """Return the body of a call as it is sent, and the header that names its type."""
     body = prepared.body
     if body is None:
         return None, {}
-    if isinstance(body, Json):
-        return _encoded(body.value, prepared.operation), {"Content-Type": _JSON}
-    if isinstance(body, Form):
-        form = FormBody(body.fields)
+    if isinstance(body, JsonBody):
+        return _encode_json(body.value, prepared.operation), {"Content-Type": _JSON}
+    if isinstance(body, FormBody):
+        form = Form(body.fields)
         return form.encode(), {"Content-Type": form.content_type}
-    if isinstance(body, Raw):
+    if isinstance(body, RawBody):
         upload = Upload.of(body.content)
         return upload, {"Content-Type": upload.content_type or body.media_type}
-    parts = _multipart(prepared.operation, body)
+    parts = _make_multipart(prepared.operation, body)
     return parts, {"Content-Type": parts.content_type}
 
 
-def _multipart(operation: str, body: Parts) -> Multipart:
-    texts = [(name, _encoded(value, operation).decode()) for name, value in body.json]
+def _make_multipart(operation: str, body: PartsBody) -> Multipart:
+    texts = [(name, _encode_json(value, operation).decode()) for name, value in body.json]
     files = [(name, Upload.of(content, filename=name)) for name, content in body.files]
     return Multipart([*texts, *files])

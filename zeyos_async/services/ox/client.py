@@ -10,14 +10,15 @@ from yarl import URL
 from ...auth import AuthBackend
 from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, suggest
 from ...session import Limits, Retry, Session, Timeout
-from ..base.client import ApiClient, service_url
+from ..base.client import ApiClient, parse_base_url
 from ._generated import MODULES
 from .caller import OxCaller
-from .errors import check, stands_for
+from .errors import check_answer, effective_status
 from .jobs import Job
-from .modules import WrittenModules, module_of
-from .multiple import MOST_ITEMS, Batch, MultipleFailed, item_of
+from .modules import ExtendedModules, load_module
+from .multiple import MAX_ITEMS, Batch, MultipleFailed
 from .operation import Later, Module
+from .outcomes import to_item
 from .rows import Result
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ D = TypeVar("D")
 T = TypeVar("T")
 
 
-class OpenXchange(ApiClient, WrittenModules):
+class OpenXchange(ApiClient, ExtendedModules):
     """A client of Open-Xchange: an attribute for each module, whose methods are the module's actions.
 
     Creating one sends nothing. Close it with ``async with`` or ``aclose()``; that leaves the log-in to other
@@ -46,9 +47,12 @@ class OpenXchange(ApiClient, WrittenModules):
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
 
     Raises:
-        ConfigurationError: The URL can't be one.
+        ConfigurationError: The URL can't be one, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -61,29 +65,31 @@ class OpenXchange(ApiClient, WrittenModules):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
     ) -> None:
         super().__init__(
-            service_url(base_url, what="the API", example="https://ox.example.com/ajax"),
+            parse_base_url(base_url, subject="the API", example="https://ox.example.com/ajax"),
             auth=auth,
             session=session,
             timeout=timeout,
             retry=retry,
             limits=limits,
             hooks=hooks,
-            check=check,
-            status=stands_for,
+            allow_http=allow_http,
+            check=check_answer,
+            status=effective_status,
         )
         self._caller = OxCaller(self._channel, self._base, self.module)
         self._modules: dict[str, Module] = {}
 
     def module(self, name: str) -> Module:
-        """A module by its name: ``"contacts"``, ``"chronos_itip"``; always the same object.
+        """Return the module of a name such as ``"contacts"`` or ``"chronos_itip"``; always the same object.
 
         Raises:
             InvalidArgument: There is no such module; the closest names are in the message.
         """
         if name not in self._modules:
-            self._modules[name] = module_of(name, self._caller)
+            self._modules[name] = load_module(name, self._caller)
         return self._modules[name]
 
     if not TYPE_CHECKING:
@@ -91,7 +97,7 @@ class OpenXchange(ApiClient, WrittenModules):
         def __getattr__(self, name: str) -> Any:
             if name not in MODULES:
                 raise AttributeError(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
-            # Kept on the instance, so that the next access is an ordinary attribute.
+            # Stored on the instance, so that the next access is an ordinary attribute.
             module = self.__dict__[name] = self.module(name)
             return module
 
@@ -142,19 +148,19 @@ class OpenXchange(ApiClient, WrittenModules):
             TransportError: The request failed as a whole.
             MultipleFailed: Some failed, and ``return_exceptions`` is false.
         """
-        for each in calls:
-            if not isinstance(each, Later):
-                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {each!r:.60}")
-            item_of(each.prepared)  # for the errors, also where a single call is sent by itself
+        for call in calls:
+            if not isinstance(call, Later):
+                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {call!r:.60}")
+            to_item(call.prepared)  # for the errors, also where a single call is sent by itself
         if not calls:
             return ()
-        found = await self._caller.together([each.prepared for each in calls])
-        results = tuple(each.data if isinstance(each, Result) else each for each in found)
-        if not return_exceptions and any(isinstance(each, ZeyosAsyncError) for each in found):
+        outcomes = await self._caller.call_many([call.prepared for call in calls])
+        results = tuple(outcome.data if isinstance(outcome, Result) else outcome for outcome in outcomes)
+        if not return_exceptions and any(isinstance(outcome, ZeyosAsyncError) for outcome in outcomes):
             raise MultipleFailed(results)
         return results
 
-    def batch(self, *, size: int = MOST_ITEMS) -> Batch:
+    def batch(self, *, size: int = MAX_ITEMS) -> Batch:
         """Gather the calls that are made at the same time into few requests.
 
         ::

@@ -1,4 +1,21 @@
-"""Files that the server sends: opened, read piece by piece, saved."""
+"""Downloads: files of the server that are opened, read piece by piece, or saved.
+
+A download is a value that knows its request. Nothing is sent when it is made, so that it can be varied first
+(``part``, ``unless``) and needs no ``await``. It is used in one of three ways: ``async with`` opens it and reads it
+piece by piece, ``await`` reads it whole, and ``save`` writes it to a file.
+
+States: not opened → open (``_receiver`` is set) → closed, from which it can be opened again, with a new request.
+What the answer said (``filename``, ``etag`` and so on) stays known after it was closed. An open download is read
+once: a second reader makes a download of its own.
+
+The parts have modules of their own: ``files.receiving`` asks for the rest where a connection breaks,
+``files.ranges`` cuts a range out of a file where the server gives only all of it, ``files.names`` makes the server's
+name for it safe, and ``files.saving`` writes beside the place and moves the file there when it is complete.
+
+``save(resume=True)`` keeps the part after an error, under a name made of the ETag, the size and the URL. A later one
+finds the part of that very version, and begins where it ends. If the version can't be named (no ETag or a weak one, a
+range, or bytes that were read already), the file is read from its start.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +26,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ...errors import InvalidArgument, ServerError
 from ...wire import Request, public_url
-from .files.names import suggested_name
-from .files.ranges import Range, range_of, starts_at
-from .files.receiving import Arriving
-from .files.saving import FileTarget, target_for
+from .files.names import find_filename
+from .files.ranges import ByteRange, find_content_range, make_range
+from .files.receiving import Receiver
+from .files.saving import FileTarget, make_target
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +41,7 @@ __all__ = ["Download"]
 
 
 class Download:
-    """A file that the server sends. Nothing is asked for before it is entered, awaited or saved.
+    """A file that the server sends. Nothing is requested before it is entered, awaited or saved.
 
     ::
 
@@ -41,17 +58,17 @@ class Download:
 
     Args:
         channel: The way to the server.
-        request: What is asked for.
+        request: The request for it.
     """
 
     def __init__(self, channel: Channel, request: Request) -> None:
         self._channel = channel
         self._request = request
-        self._wanted: Range | None = None
-        self._arriving: Arriving | None = None
+        self._range: ByteRange | None = None
+        self._receiver: Receiver | None = None
         self._head: StreamedResponse | None = None
         self._pieces: AsyncGenerator[bytes, None] | None = None
-        self._begun = False
+        self._reading_began = False
 
     def __repr__(self) -> str:
         return f"<Download {self._request.operation} {public_url(self._request.url)}>"
@@ -59,7 +76,7 @@ class Download:
     # -- variants ----------------------------------------------------------------------------------
 
     def part(self, start: int, stop: int | None = None) -> Download:
-        """Some of the bytes, as a slice: from ``start`` to before ``stop``.
+        """Return a download of some of the bytes, as a slice: from ``start`` to before ``stop``.
 
         A server that only gives whole files is read up to there, and the rest is left out.
 
@@ -70,13 +87,13 @@ class Download:
         Raises:
             InvalidArgument: They name no part.
         """
-        wanted = range_of(start, stop)
-        made = Download(self._channel, self._request.with_header_map({"Range": wanted.header}))
-        made._wanted = wanted
-        return made
+        byte_range = make_range(start, stop)
+        download = Download(self._channel, self._request.with_header_map({"Range": byte_range.header}))
+        download._range = byte_range
+        return download
 
     def unless(self, etag: str) -> Download:
-        """The file, unless it is still the one with this ETag: then ``unchanged`` is true and nothing comes.
+        """Return a download that brings nothing if the file still has this ETag: then ``unchanged`` is true.
 
         Args:
             etag: The ``etag`` of an earlier download.
@@ -88,36 +105,36 @@ class Download:
     @property
     def content_type(self) -> str:
         """The media type, without parameters and in lower case; ``""`` if the server does not tell."""
-        return self._answer.content_type
+        return self._response.content_type
 
     @property
     def filename(self) -> str | None:
         """The name that the server suggests, without anything that could leave a folder or hide in it."""
-        return suggested_name(self._answer.headers.get("Content-Disposition"))
+        return find_filename(self._response.headers.get("Content-Disposition"))
 
     @property
     def length(self) -> int | None:
-        """How many bytes will come, if the server says so."""
-        answer = self._answer
-        return None if self._wanted and answer.status != 206 else answer.length
+        """The number of bytes that will come, if the server says so."""
+        answer = self._response
+        return None if self._range and answer.status != 206 else answer.length
 
     @property
     def etag(self) -> str | None:
         """The version of the file, for :meth:`unless`."""
-        return self._answer.headers.get("ETag")
+        return self._response.headers.get("ETag")
 
     @property
     def unchanged(self) -> bool:
         """Whether the file is the one that was named by :meth:`unless`; then there is nothing to read."""
-        return self._answer.status == 304
+        return self._response.status == 304
 
     @property
     def headers(self) -> Mapping[str, str]:
         """All headers of the answer; names are compared without case."""
-        return self._answer.headers
+        return self._response.headers
 
     @property
-    def _answer(self) -> StreamedResponse:
+    def _response(self) -> StreamedResponse:
         if self._head is None:
             raise InvalidArgument(f"{self!r} was not opened: say 'async with … as file' to learn about it")
         return self._head
@@ -125,25 +142,40 @@ class Download:
     # -- reading -----------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        if self._arriving is not None:
+        if self._receiver is not None:
             raise InvalidArgument(f"{self!r} is open already; make another one for a second reader")
-        arriving = self._arriving = Arriving(self._channel, self._request)
-        self._begun = False
+        arriving = self._receiver = Receiver(self._channel, self._request)
+        self._reading_began = False
         try:
             head = self._head = await arriving.open()
+            self._check_status(head)
             self._check_part(head)
-        except BaseException:
-            self._arriving = None
+        except BaseException:  # a cancelled task gives its connection back, too
+            self._receiver = None
             await arriving.close()
             raise
         whole = arriving.pieces()
-        self._pieces = self._wanted.cut(whole) if self._wanted and head.status == 200 else whole
+        self._pieces = self._range.cut(whole) if self._range and head.status == 200 else whole
         return self
 
-    def _check_part(self, head: StreamedResponse) -> None:
-        if self._wanted and head.status == 206 and not starts_at(head.headers, self._wanted.start):
+    def _check_status(self, head: StreamedResponse) -> None:
+        """Raise an error for an answer that is no file: a part or "unchanged" only where it was asked for."""
+        headers = self._request.headers
+        good = {200, *((206,) if "Range" in headers else ()), *((304,) if "If-None-Match" in headers else ())}
+        if head.status not in good:
             raise ServerError(
-                f"{self._request.operation}: {self._wanted.header} was asked for, and "
+                f"{self._request.operation}: a file was expected, and a status came that brings none",
+                status=head.status,
+                method=self._request.method,
+                url=public_url(self._request.url),
+            )
+
+    def _check_part(self, head: StreamedResponse) -> None:
+        content_range = find_content_range(head.headers)
+        # Fewer bytes, or other ones, would pass for the requested ones.
+        if self._range and head.status == 206 and not (content_range and content_range.answers(self._range)):
+            raise ServerError(
+                f"{self._request.operation}: {self._range.header} was asked for, and "
                 f"{head.headers.get('Content-Range', 'something')!r:.60} came",
                 status=head.status,
                 method=self._request.method,
@@ -153,8 +185,8 @@ class Download:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        arriving, pieces = self._arriving, self._pieces
-        self._arriving = self._pieces = None
+        arriving, pieces = self._receiver, self._pieces
+        self._receiver = self._pieces = None
         try:
             if pieces is not None:
                 await pieces.aclose()
@@ -169,18 +201,18 @@ class Download:
             raise InvalidArgument(
                 f"{self!r}: the file is unchanged, and so nothing came; look at .unchanged first"
             )
-        self._begun = True
+        self._reading_began = True
         return self._pieces
 
     def __await__(self) -> Generator[Any, Any, bytes]:
-        return self._whole().__await__()
+        return self._read_whole().__await__()
 
-    async def _whole(self) -> bytes:
+    async def _read_whole(self) -> bytes:
         async with self:
             return await self.read()
 
     async def read(self) -> bytes:
-        """The rest of it, in memory."""
+        """Read the rest of it into memory."""
         return b"".join([chunk async for chunk in self])
 
     async def save(
@@ -210,29 +242,29 @@ class Download:
             FileExistsError: There is a file of that name, and it is not to be replaced.
             OSError: It can't be written.
         """
-        if self._arriving is None:
+        if self._receiver is None:
             async with self:
                 return await self.save(path, overwrite=overwrite, resume=resume, on_progress=on_progress)
         version = self._version if resume else ""
         pieces = aiter(self)
-        target = await target_for(Path(path), self.filename, overwrite=overwrite, version=version)
+        target = await make_target(Path(path), self.filename, overwrite=overwrite, version=version)
         async with target:
             total = self.length
-            if not target.size or await self._goes_on(target, self._arriving, total):
-                await _write(target, pieces, total, on_progress)
-        return target.place
+            if not target.size or await self._resume(target, self._receiver, total):
+                await _write_pieces(target, pieces, total, on_progress)
+        return target.path
 
     @property
     def _version(self) -> str:
-        """What names the content, where its rest could be asked for; else ``""``."""
-        arriving = self._arriving
-        whole = self._wanted is None and not self._begun
-        if arriving is None or not whole or not arriving.names_version or self.length is None:
+        """The name of the content, where its rest could be requested later; else ``""``."""
+        arriving = self._receiver
+        whole = self._range is None and not self._reading_began
+        if arriving is None or not whole or not arriving.can_resume or self.length is None:
             return ""
-        return f"{self.etag} {self.length} {self._request.url.raw_path_qs}"
+        return f"{self.etag} {self.length} {self._request.url}"  # the server too: another one has ETags of its own
 
-    async def _goes_on(self, target: FileTarget, arriving: Arriving, total: int | None) -> bool:
-        """Begin where the target ends; false if there is nothing left to come."""
+    async def _resume(self, target: FileTarget, arriving: Receiver, total: int | None) -> bool:
+        """Continue where the target ends, and return whether there is anything left to come."""
         if target.size == total:
             return False
         if total is None or target.size > total or not await arriving.begin_at(target.size):
@@ -240,12 +272,12 @@ class Download:
         return True
 
 
-async def _write(
+async def _write_pieces(
     target: FileTarget, pieces: AsyncIterator[bytes], total: int | None, on_progress: Progress | None
 ) -> None:
-    there = target.size
+    size = target.size
     async for chunk in pieces:
         await target.write(chunk)
-        there += len(chunk)
+        size += len(chunk)
         if on_progress is not None:
-            on_progress(there, total)
+            on_progress(size, total)

@@ -24,7 +24,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ...auth.ox.wire import LOST, SECOND_FACTOR, is_lost, oauth_error
+from ...auth.ox.wire import LOST_SESSION_CODES, SECOND_FACTOR_CODE, is_session_lost, oauth_error
+from ...deprecated import renamed
 from ...errors import (
     ApiError,
     BadRequest,
@@ -37,7 +38,7 @@ from ...errors import (
 )
 from ...session import check_response
 from ...wire import Request, Response, Safety, public_url
-from .answers import Envelope, OxWarning, parse, unwrapped
+from .answers import Envelope, OxWarning, parse_response, unwrap_html
 
 if TYPE_CHECKING:
     from .spec import Spec
@@ -57,17 +58,17 @@ __all__ = [
     "OxTruncated",
     "OxTryAgain",
     "OxUserInput",
-    "check",
-    "error_of",
-    "explained",
-    "stands_for",
+    "add_hint",
+    "build_error",
+    "check_answer",
+    "effective_status",
 ]
 
 A = TypeVar("A", bound=ApiError)
 
 
 class OxError(ApiError):
-    """The server carried the call out in part or not at all, and says why.
+    """An error that the server answered: the call was carried out in part or not at all.
 
     Attributes:
         categories: Names of the categories that the error belongs to; the first one made the class.
@@ -161,25 +162,25 @@ _CLASSES: Final[Mapping[str, type[OxError]]] = {
     "CONFLICT": OxConflict,
     "CAPACITY": OxCapacity,
 }
-_PASSING: Final = frozenset({"TRY_AGAIN", "SERVICE_DOWN", "CONNECTIVITY"})
-"""Categories of what may be over in a moment."""
-_OF_LOG_INS: Final = "LGI-"
-"""How the codes of refused log-ins begin."""
+_TEMPORARY: Final = frozenset({"TRY_AGAIN", "SERVICE_DOWN", "CONNECTIVITY"})
+"""Categories of failures that may be over in a moment."""
+_LOGIN_CODES: Final = "LGI-"
+"""The beginning of the codes of refused log-ins."""
 
 
-def error_of(
+def build_error(
     request: Request, problem: OxWarning, *, status: int = 200, data: Any = None, safety: Safety | None = None
 ) -> OxError:
-    """The error that an answer is.
+    """Build the error for what the server said.
 
     Args:
-        request: What was asked.
-        problem: What the server said.
+        request: The request.
+        problem: The server's description of the error.
         status: HTTP status of the answer.
-        data: What came along.
+        data: The data beside it.
         safety: Of the call, where it is one of several in a request.
     """
-    kind = _class(problem)
+    kind = _find_class(problem)
     about: dict[str, Any] = {
         "status": status,
         "code": problem.code,
@@ -201,18 +202,18 @@ def error_of(
     return error
 
 
-def explained(error: A, spec: Spec) -> A:
-    """The error, which says so if it may be because servers do not have what the document names."""
+def add_hint(error: A, spec: Spec) -> A:
+    """Add a hint to an error of an operation that servers of today do not have, and return the error."""
     if not spec.registered and not isinstance(error, NotAuthenticated):
         error.hint = "The document names this operation, and servers of version 8.19 do not have it"
     return error
 
 
-def _class(problem: OxWarning) -> type[OxError]:
-    said = (problem.message, problem.params, problem.description)
-    if is_lost(problem.code, *said) or problem.code.startswith(_OF_LOG_INS):
+def _find_class(problem: OxWarning) -> type[OxError]:
+    details = (problem.message, problem.params, problem.description)
+    if is_session_lost(problem.code, *details) or problem.code.startswith(_LOGIN_CODES):
         return OxNotAuthenticated  # the category is TRY_AGAIN, of all things
-    if problem.code == SECOND_FACTOR:
+    if problem.code == SECOND_FACTOR_CODE:
         return OxSecondFactorRequired
     for name in problem.categories:
         if name in _CLASSES:
@@ -220,21 +221,21 @@ def _class(problem: OxWarning) -> type[OxError]:
     return OxFailure
 
 
-def check(request: Request, response: Response) -> None:
+def check_answer(request: Request, response: Response) -> None:
     """Raise the error that an answer is.
 
     Raises:
         ApiError: It is one: an ``OxError`` where it is in an envelope, by its status otherwise.
     """
     body = response.body
-    if b'"error' not in body and response.status < 400 and body[:1] != b"<":
-        return  # the usual case, and the body may be large
-    envelope, problem = _parsed(request, response)
+    if b'"error' not in body and response.status < 400 and body.lstrip()[:1] != b"<":
+        return  # the usual case; a large body is not parsed twice
+    envelope, problem = _parse_leniently(request, response)
     # Where a file was asked for, JSON with the word in it may be the file.
     says_no = response.status < 400 and request.headers.get("Accept") == "application/json"
     if problem is not None and (problem.code or problem.categories or says_no):
-        raise error_of(request, problem, status=response.status, data=envelope.data)
-    if problem is None and response.status < 400 and unwrapped(body)[:1] != b"<":
+        raise build_error(request, problem, status=response.status, data=envelope.data)
+    if problem is None and response.status < 400 and unwrap_html(body)[:1] != b"<":
         return
     flat = oauth_error(request, response)
     if flat is not None:
@@ -242,23 +243,36 @@ def check(request: Request, response: Response) -> None:
     check_response(request, response)
 
 
-def stands_for(request: Request, response: Response) -> int:
-    """The HTTP status that an answer stands for: 503 for a read that failed for the moment.
+def effective_status(request: Request, response: Response) -> int:
+    """Return the HTTP status that an answer amounts to: 503 for a read that failed for the moment.
 
     Writes keep their own status: they are not tried again, and the category says what became of them.
     """
     if response.status >= 400 or request.safety is not Safety.READ or b'"error' not in response.body:
         return response.status
-    _, problem = _parsed(request, response)
-    passes = problem is not None and _PASSING.intersection(problem.categories) and problem.code not in LOST
+    _, problem = _parse_leniently(request, response)
+    passes = (
+        problem is not None
+        and _TEMPORARY.intersection(problem.categories)
+        and problem.code not in LOST_SESSION_CODES
+    )
     return 503 if passes else response.status
 
 
-def _parsed(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
-    """The envelope, or an empty one for a body that is none: a page, a text, a file."""
-    if unwrapped(response.body).lstrip()[:1] not in (b"{", b"["):
+def _parse_leniently(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
+    """Return the envelope, or an empty one for a body that is none: a page, a text, a file."""
+    if unwrap_html(response.body).lstrip()[:1] not in (b"{", b"["):
         return Envelope(None), None
     try:
-        return parse(request, response)
+        return parse_response(request, response)
     except ServerError:
         return Envelope(None), None
+
+
+if TYPE_CHECKING:
+    OxSecondFactorNeeded = OxSecondFactorRequired
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Give an error by its old name, with a warning."""
+        return globals()[renamed(__name__, {"OxSecondFactorNeeded": "OxSecondFactorRequired"})(name)]

@@ -1,55 +1,76 @@
-"""How an operation becomes a method: ``ox.contacts.get(…)``, ``.get.later(…)``, ``.get.result(…)``.
+"""Operations as methods: ``ox.contacts.get(…)``, ``.get.later(…)``, ``.get.result(…)``.
 
-A generated class declares its methods with their signatures and a row of data, and no code::
+The document names over 400 operations, which are all called in the same way. So a generated class declares its
+methods with their signatures and a row of data, and no code::
 
     @operation(Spec(module="contacts", name="get", action="get", method="GET", path="contacts", …))
     async def get(self, record: ContactData | None = None, /, *, id: str | None = None, …) -> ContactData:
         \"\"\"One contact.\"\"\"
 
-What such a method does is the same for all: arguments are checked and made into a ``Prepared``, which
-the module's caller sends.
+Such a method is a descriptor. On the class it is an ``Operation``: signature, docstring and row. On a module it is a
+``BoundOperation``, which checks the arguments, makes a ``PreparedCall`` of them and has the module's caller send
+that. It has four ways to be used: called, it returns the data; ``result`` adds the envelope's time stamp and
+warnings; ``later`` gives the call for ``multiple``; ``prepare`` gives the call itself, which the hand-written
+modules change before they send it. Files have descriptors of their own, as nothing is awaited to make a download.
+
+``custom_operation`` makes the same of a hand-written function that returns a ``PreparedCall``, so that methods of
+ours have ``later`` and ``result``, too. A decorator that sends by itself would have neither.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import attrs
 
-from ...errors import suggest
-from .binding import prepare
+from ...errors import ZeyosAsyncError, suggest
+from ...wire import Request
+from .binding import prepare_call
 from .download import Download
 from .rows import Result, Rows, Updates
-from .spec import Body, BodyShape, FileInput, Form, Json, Param, Parts, Prepared, Raw, Shape, Spec
+from .spec import (
+    Body,
+    BodyShape,
+    FileInput,
+    FormBody,
+    JsonBody,
+    Param,
+    PartsBody,
+    PreparedCall,
+    RawBody,
+    ResultShape,
+    Spec,
+)
 
 __all__ = [
     "Body",
     "BodyShape",
-    "Bound",
     "BoundDownload",
+    "BoundOperation",
     "Caller",
     "Download",
     "DownloadOperation",
     "FileInput",
-    "Form",
-    "Json",
+    "FormBody",
+    "JsonBody",
     "Later",
     "Module",
     "Operation",
     "Param",
-    "Parts",
-    "Prepared",
-    "Raw",
+    "PartsBody",
+    "PreparedCall",
+    "RawBody",
     "Result",
+    "ResultShape",
     "Rows",
-    "Shape",
     "Spec",
     "Updates",
+    "custom_operation",
     "download",
     "operation",
-    "preparing",
+    "prepared_by",
 ]
 
 T = TypeVar("T")
@@ -66,22 +87,30 @@ class Later(Generic[T]):
         prepared: The call.
     """
 
-    prepared: Prepared[T]
+    prepared: PreparedCall[T]
 
 
 class Caller(Protocol):
-    """What sends calls; the client gives one to its modules."""
+    """A sender of calls; the client gives one to its modules."""
 
-    async def call(self, prepared: Prepared[T], /) -> Result[T]:
+    async def call(self, prepared: PreparedCall[T], /) -> Result[T]:
         """Send a call, and read its answer."""
         ...
 
-    def download(self, prepared: Prepared[Any], /) -> Download:
-        """A download, which is sent when it is entered or awaited."""
+    def download(self, prepared: PreparedCall[Any], /) -> Download:
+        """Return a download, which is sent when it is entered or awaited."""
+        ...
+
+    async def call_many(self, calls: Sequence[PreparedCall[Any]], /) -> list[Result[Any] | ZeyosAsyncError]:
+        """Send calls in one request, and return the result or the error of each, in order."""
+        ...
+
+    def build_request(self, prepared: PreparedCall[Any], /) -> Request:
+        """Build the request of a call, to show what would be sent."""
         ...
 
     def module(self, name: str, /) -> Any:
-        """The module of this name (``"chronos_itip"``), always the same object."""
+        """Return the module of a name (``"chronos_itip"``), always the same object."""
 
 
 class Module:
@@ -97,7 +126,7 @@ class Module:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # type checkers would take every name for an attribute
 
         def __getattr__(self, name: str) -> Any:
             hint = (
@@ -106,15 +135,15 @@ class Module:
             raise AttributeError(f"Open-Xchange's {type(self).__name__} has no {name!r}.{hint}")
 
 
-class _Declared(Generic[P, T]):
-    """What all operations of a class have in common.
+class _BaseOperation(Generic[P, T]):
+    """The base of all operations of a class.
 
     Attributes:
         spec: The operation as data.
     """
 
     def __init__(
-        self, spec: Spec | None, declared: Callable[..., Any], make: Callable[..., Prepared[T]]
+        self, spec: Spec | None, declared: Callable[..., Any], make: Callable[..., PreparedCall[T]]
     ) -> None:
         self.spec = spec
         self._make = make
@@ -124,22 +153,22 @@ class _Declared(Generic[P, T]):
         self.__name__ = name
 
 
-class Operation(_Declared[P, T]):
+class Operation(_BaseOperation[P, T]):
     """An operation of a class of modules; of a module, it is ``Bound``."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> Operation[P, T]: ...
 
     @overload
-    def __get__(self, instance: Module, owner: type) -> Bound[P, T]: ...
+    def __get__(self, instance: Module, owner: type) -> BoundOperation[P, T]: ...
 
-    def __get__(self, instance: Module | None, owner: type) -> Operation[P, T] | Bound[P, T]:
+    def __get__(self, instance: Module | None, owner: type) -> Operation[P, T] | BoundOperation[P, T]:
         if instance is None:
             return self
-        return Bound(instance, self)
+        return BoundOperation(instance, self)
 
 
-class DownloadOperation(_Declared[P, bytes]):
+class DownloadOperation(_BaseOperation[P, bytes]):
     """An operation that answers with a file; of a module, it is ``BoundDownload``."""
 
     @overload
@@ -154,7 +183,7 @@ class DownloadOperation(_Declared[P, bytes]):
         return BoundDownload(instance, self)
 
 
-class Bound(Generic[P, T]):
+class BoundOperation(Generic[P, T]):
     """An operation of a module, to be called."""
 
     __slots__ = ("__wrapped__", "_declared", "_module")
@@ -185,11 +214,11 @@ class Bound(Generic[P, T]):
         return await self._module._caller.call(self.prepare(*args, **kwargs))
 
     def later(self, *args: P.args, **kwargs: P.kwargs) -> Later[T]:
-        """The call for ``multiple``; nothing is sent."""
+        """Return the call for ``multiple``; nothing is sent."""
         return Later(self.prepare(*args, **kwargs))
 
-    def prepare(self, *args: P.args, **kwargs: P.kwargs) -> Prepared[T]:
-        """The call as a value, checked; nothing is sent."""
+    def prepare(self, *args: P.args, **kwargs: P.kwargs) -> PreparedCall[T]:
+        """Return the call as a value, checked; nothing is sent."""
         return self._declared._make(self._module, *args, **kwargs)
 
 
@@ -216,36 +245,47 @@ class BoundDownload(Generic[P]):
         return f"<download {type(self._module).__name__}.{self._declared.__name__}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Download:
-        """The download; it is sent when it is entered (``async with``), awaited or saved."""
+        """Return the download; it is sent when it is entered (``async with``), awaited or saved."""
         return self._module._caller.download(self.prepare(*args, **kwargs))
 
-    def prepare(self, *args: P.args, **kwargs: P.kwargs) -> Prepared[bytes]:
-        """The call as a value, checked; nothing is sent."""
+    def prepare(self, *args: P.args, **kwargs: P.kwargs) -> PreparedCall[bytes]:
+        """Return the call as a value, checked; nothing is sent."""
         return self._declared._make(self._module, *args, **kwargs)
 
 
-def _of(spec: Spec) -> Callable[..., Prepared[Any]]:
-    return lambda _module, /, *args, **kwargs: prepare(spec, args, kwargs)
+def _preparation_of(spec: Spec) -> Callable[..., PreparedCall[Any]]:
+    return lambda _module, /, *args, **kwargs: prepare_call(spec, args, kwargs)
 
 
 def operation(
     spec: Spec,
 ) -> Callable[[Callable[Concatenate[Any, P], Awaitable[T]]], Operation[P, T]]:
-    """Declares an operation: the decorated function gives signature and docstring, the row all else."""
-    return lambda declared: Operation(spec, declared, _of(spec))
+    """Declare an operation: the decorated function gives signature and docstring, the row all else."""
+    return lambda declared: Operation(spec, declared, _preparation_of(spec))
 
 
 def download(
     spec: Spec,
 ) -> Callable[[Callable[Concatenate[Any, P], Awaitable[bytes]]], DownloadOperation[P]]:
-    """Declares an operation that answers with a file; see :func:`operation`."""
-    return lambda declared: DownloadOperation(spec, declared, _of(spec))
+    """Declare an operation that answers with a file; see :func:`operation`."""
+    return lambda declared: DownloadOperation(spec, declared, _preparation_of(spec))
 
 
-def preparing(make: Callable[Concatenate[M, P], Prepared[T]]) -> Operation[P, T]:
-    """An operation with a preparation of its own: for methods that say more than the document's.
+def custom_operation(make: Callable[Concatenate[M, P], PreparedCall[T]]) -> Operation[P, T]:
+    """Declare an operation that prepares its call itself, for methods that take more than the document's.
 
-    The function takes the module and the arguments, and returns the ``Prepared`` to be sent; the method gets
+    The function takes the module and the arguments, and returns the ``PreparedCall`` to be sent; the method gets
     ``later`` and ``result`` as all others have.
     """
     return Operation(None, make, make)
+
+
+def prepared_by(
+    make: Callable[..., PreparedCall[T]],
+) -> Callable[[Callable[Concatenate[Any, P], PreparedCall[T]]], Operation[P, T]]:
+    """Declare an operation whose call another function prepares.
+
+    The decorated function gives signature and docstring, and has no code. It is for methods with many arguments of
+    which most go on to the document's operation as they are.
+    """
+    return lambda declared: Operation(None, declared, make)

@@ -1,4 +1,4 @@
-"""What calls return besides records: lists, changes, and results with what the envelope said."""
+"""Results of calls besides records: lists, changes, and results with what the envelope said."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class Rows(list[T]):
         self.warnings = warnings
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rows, (type(self), list(self), self.timestamp, self.warnings)
+        return _rebuild_rows, (type(self), list(self), self.timestamp, self.warnings)
 
 
-def _rows(cls: type[Rows[Any]], items: list[Any], timestamp: Any, warnings: Any) -> Rows[Any]:
+def _rebuild_rows(cls: type[Rows[Any]], items: list[Any], timestamp: Any, warnings: Any) -> Rows[Any]:
     return cls(items, timestamp=timestamp, warnings=warnings)
 
 
 @attrs.frozen(kw_only=True)
 class Updates(Generic[T]):
-    """What changed since a moment, in one form for all modules.
+    """The changes since a moment, in one form for all modules.
 
     Attributes:
         changed: Records that are new or were modified.
-        deleted: IDs of what is gone; empty where deletions were not asked for.
+        deleted: IDs of what is gone; empty where deletions were not requested.
         timestamp: What to give as ``since`` the next time.
         warnings: What the server remarked.
     """

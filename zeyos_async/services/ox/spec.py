@@ -1,21 +1,21 @@
-"""One operation of the document as data, and one call of it before anything is sent.
+"""Operations of the document as data, and calls of them before anything is sent.
 
-The generated modules are made of :class:`Spec` rows; ``binding`` makes a :class:`Prepared` of a row and
-the caller's arguments. Nothing here talks to a network.
+The generated modules are made of :class:`Spec` rows; ``binding`` makes a :class:`PreparedCall` of a row and
+the caller's arguments. Nothing here does I/O.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from ...wire import Safety
 from .answers import Envelope
 from .rows import Result
-from .values import Kind, moment
+from .values import WireKind, instant_from_wire
 
 if TYPE_CHECKING:
     from ...forms import Upload, UploadSource
@@ -25,37 +25,37 @@ __all__ = [
     "Body",
     "BodyShape",
     "FileInput",
-    "Form",
-    "Json",
+    "FormBody",
+    "JsonBody",
     "Param",
-    "Parts",
-    "Prepared",
-    "Raw",
-    "Shape",
+    "PartsBody",
+    "PreparedCall",
+    "RawBody",
+    "ResultShape",
     "Spec",
 ]
 
 T = TypeVar("T")
 
 FileInput: TypeAlias = "UploadSource | Upload"
-"""What an upload takes: the bytes, a file's path, the bytes piece by piece, or an ``Upload``."""
+"""The content of an upload: its bytes, a file's path, the bytes piece by piece, or an ``Upload``."""
 
 
-class Shape(enum.Enum):
-    """What an answer's data is, and so what a call returns."""
+class ResultShape(enum.Enum):
+    """The shape of an answer's data, and so of what a call returns."""
 
     RECORD = "record"
     """One object: a record."""
     ROWS = "rows"
-    """A list of arrays under the columns asked for, or of objects: ``Rows`` of records."""
+    """A list of arrays under the columns of the call, or of objects: ``Rows`` of records."""
     UPDATES = "updates"
     """What changed and what is gone, in one of three forms: ``Updates``."""
     GROUPED = "grouped"
     """An object of such lists: a mapping of name to ``Rows`` of records."""
     RESULTS = "results"
     """A list with a record for each thing that was to be done, and an error where one was not."""
-    LEFT = "left"
-    """What was *not* done: nothing, or an error that lists it."""
+    FAILURES = "left"
+    """A list of what was *not* done: an empty one is no result, any other one an error."""
     VALUE = "value"
     """One plain value."""
     VALUES = "values"
@@ -70,7 +70,7 @@ class Shape(enum.Enum):
 
 
 class BodyShape(enum.Enum):
-    """What a call's body is made of."""
+    """The shape of the body of a call."""
 
     RECORD = "record"
     """One object with known fields."""
@@ -101,18 +101,18 @@ class Param:
         sent: What is sent where nothing is given; ``""`` for nothing.
         in_path: Whether it stands in the path.
         many: Whether it takes a list, sent with commas.
-        given: Whether it is never taken of the record that a call begins with: it is where that goes.
+        explicit: Whether it is never taken of the record that a call begins with: the folder to move it to, say.
     """
 
     name: str
-    kind: Kind = Kind.TEXT
+    kind: WireKind = WireKind.TEXT
     required: bool = attrs.field(default=False, kw_only=True)
     attribute: str = attrs.field(default="", kw_only=True)
     choices: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     sent: str = attrs.field(default="", kw_only=True)
     in_path: bool = attrs.field(default=False, kw_only=True)
     many: bool = attrs.field(default=False, kw_only=True)
-    given: bool = attrs.field(default=False, kw_only=True)
+    explicit: bool = attrs.field(default=False, kw_only=True)
 
     @property
     def attr(self) -> str:
@@ -122,7 +122,7 @@ class Param:
 
 @attrs.frozen(kw_only=True)
 class Body:
-    """What a call sends besides its parameters.
+    """The description of what an operation sends besides its parameters.
 
     Attributes:
         shape: What it is made of.
@@ -139,7 +139,7 @@ class Body:
 
     shape: BodyShape
     record: str = ""
-    kind: Kind = Kind.ANY
+    kind: WireKind = WireKind.ANY
     required: bool = True
     wrap: str = ""
     outer: str = ""
@@ -177,13 +177,16 @@ class Spec:
         kind: What the plain values that come back are.
         key: The key of the data's object under which the result lies, or ``""``.
         target: The class of the record that a call may begin with; its ID, folder and time stamp are taken.
-        columns: The class whose columns (or fields) can be asked for.
+        columns: The class whose columns (or fields) can be requested.
         safety: What may be repeated.
         batchable: Whether it may be part of a ``multiple``.
         session: Whether it needs a session (or a token): the time zone goes along with it.
         oauth: Whether a token with the scopes will do for a session.
         scopes: The scopes of the token, any of which will do if there are several.
         html: Whether the answer is JSON in a web page.
+        bare: Whether the answer may be the data alone, without an envelope: a list, a text, a number.
+        may_be_missing: Whether an answer without data is a good one. That of an operation that returns nothing always is.
+        may_be_empty: Whether an empty object in ``data`` is a good answer, where a record is promised.
         deprecated: Whether the document advises against it.
         registered: Whether version 8.19 of the server has it.
         since: The version that brought it, if the document tells.
@@ -197,9 +200,9 @@ class Spec:
     fixed: tuple[tuple[str, str], ...] = ()
     params: tuple[Param, ...] = ()
     body: Body | None = None
-    returns: Shape = Shape.NOTHING
+    returns: ResultShape = ResultShape.NOTHING
     record: str = ""
-    kind: Kind = Kind.ANY
+    kind: WireKind = WireKind.ANY
     key: str = ""
     target: str = ""
     columns: str = ""
@@ -209,6 +212,9 @@ class Spec:
     oauth: bool = True
     scopes: tuple[str, ...] = ()
     html: bool = False
+    bare: bool = False
+    may_be_missing: bool = False
+    may_be_empty: bool = False
     deprecated: bool = False
     registered: bool = True
     since: str = ""
@@ -218,23 +224,42 @@ class Spec:
         """The operation's name, for errors and hooks: ``"contacts.all"``."""
         return f"{self.module}.{self.name}"
 
+    @property
+    def creates(self) -> bool:
+        """Whether it makes something new, whose ID the answer has to name."""
+        return self.safety is Safety.ONCE and (self.name.startswith("new") or self.name in _CREATING)
+
+    @property
+    def good_statuses(self) -> frozenset[int]:
+        """The HTTP statuses of its good answers. A 202 is one only if it names the job that goes on with the work."""
+        return _GOOD_STATUSES.get(self.returns, _OK)
+
+
+_CREATING: Final = frozenset({"copy", "copy_with_file", "create", "save_as", "save_attachment", "upload"})
+_OK: Final = frozenset({200})
+_GOOD_STATUSES: Final = {
+    ResultShape.NOTHING: frozenset({200, 204}),
+    ResultShape.PAGE: frozenset({200, 301, 302, 303, 307, 308}),
+    # A download adds 206 and 304, where its headers ask for a part, or for a file that is another one by now.
+}
+
 
 @attrs.frozen
-class Json:
+class JsonBody:
     """A body of JSON; ``value`` may be any JSON value, ``None`` included. It may hold a password and is not shown."""
 
     value: Any = attrs.field(repr=False)
 
 
 @attrs.frozen
-class Form:
+class FormBody:
     """A body of URL-encoded fields. They may hold a password and are not shown."""
 
     fields: tuple[tuple[str, str], ...] = attrs.field(repr=False)
 
 
 @attrs.frozen
-class Parts:
+class PartsBody:
     """A body of several parts.
 
     Attributes:
@@ -247,7 +272,7 @@ class Parts:
 
 
 @attrs.frozen
-class Raw:
+class RawBody:
     """A body that is the bytes of a file."""
 
     content: FileInput
@@ -255,7 +280,7 @@ class Raw:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Prepared(Generic[T]):
+class PreparedCall(Generic[T]):
     """One call, before anything is sent.
 
     Attributes:
@@ -265,15 +290,15 @@ class Prepared(Generic[T]):
         body: What is sent besides.
         read: From an answer without an error to the result; raises ``DecodeFailed`` if it makes no sense, and
             the error that an answer stands for which lists what was not done.
-        arrived: Called with the envelope after ``read``: brings the caller's record up to date.
+        on_response: Called with the envelope after ``read``: brings the caller's record up to date.
     """
 
     spec: Spec
     query: tuple[tuple[str, str], ...]
     path: str
-    body: Json | Form | Parts | Raw | None = None
+    body: JsonBody | FormBody | PartsBody | RawBody | None = None
     read: Callable[[Envelope], T]
-    arrived: Callable[[Envelope], None] | None = None
+    on_response: Callable[[Envelope], None] | None = None
 
     def __repr__(self) -> str:
         return f"<Prepared {self.operation}>"  # the rest may hold secrets
@@ -284,14 +309,14 @@ class Prepared(Generic[T]):
         return self.spec.operation
 
     def finish(self, envelope: Envelope) -> Result[T]:
-        """The result of an answer without an error.
+        """Return the result of an answer without an error.
 
         Raises:
             DecodeFailed: The answer makes no sense.
             NotDeleted: It lists what was not deleted.
         """
         value = self.read(envelope)
-        if self.arrived is not None:
-            self.arrived(envelope)
+        if self.on_response is not None:
+            self.on_response(envelope)
         warnings: tuple[OxWarning, ...] = envelope.warnings
-        return Result(data=value, timestamp=moment(envelope.timestamp), warnings=warnings)
+        return Result(data=value, timestamp=instant_from_wire(envelope.timestamp), warnings=warnings)

@@ -1,4 +1,4 @@
-"""The kinds of values of the document, from Python to the wire and back.
+"""Kinds of values of the document, with their conversions from Python to the wire and back.
 
 The document has three kinds of dates: a *Date* is the milliseconds of 00:00 UTC of a day; a *Time* is
 milliseconds shifted by the user's offset, unless ``timezone=UTC`` is sent, as it always is, which makes it
@@ -9,6 +9,7 @@ as ``full_time`` tells. The events of ``chronos`` have a form of their own, with
 from __future__ import annotations
 
 import enum
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -20,40 +21,40 @@ from ...errors import InvalidArgument
 
 __all__ = [
     "EventTime",
-    "Kind",
     "Stamp",
-    "day",
+    "WireKind",
+    "day_from_wire",
     "day_to_wire",
-    "event_time",
+    "event_time_from_wire",
     "event_time_to_wire",
+    "find_reader",
     "from_wire",
+    "instant_from_wire",
     "instant_to_wire",
-    "moment",
-    "query_text",
-    "reader_of",
+    "to_query_text",
+    "to_utc_text",
     "to_wire",
-    "utc_text",
 ]
 
 Stamp: TypeAlias = "datetime | int"
 """An instant: an aware ``datetime``, or milliseconds since 1970 UTC."""
 
 EventTime: TypeAlias = "datetime | date"
-"""When an event starts or ends: a ``date`` for a whole day, an aware ``datetime``, or a naive one that floats."""
+"""The start or end of an event: a ``date`` for a whole day, an aware ``datetime``, or a naive one that floats."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST: Final = datetime.min.replace(tzinfo=UTC)
-_LAST: Final = datetime.max.replace(tzinfo=UTC)
+_FIRST_INSTANT: Final = datetime.min.replace(tzinfo=UTC)
+_LAST_INSTANT: Final = datetime.max.replace(tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_DAY: Final = 86_400_000
-_LEAST: Final = (_FIRST - _EPOCH) // _MILLISECOND
-_MOST: Final = (_LAST - _EPOCH) // _MILLISECOND
+_DAY_MS: Final = 86_400_000
+_MIN_MS: Final = (_FIRST_INSTANT - _EPOCH) // _MILLISECOND
+_MAX_MS: Final = (_LAST_INSTANT - _EPOCH) // _MILLISECOND
 _DATE_TEXT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _TIME_TEXT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z?)")
 
 
-class Kind(enum.Enum):
-    """What values are, and how they travel."""
+class WireKind(enum.Enum):
+    """A kind of values: their type in Python, and their form on the wire."""
 
     ANY = "any"
     TEXT = "text"
@@ -69,7 +70,7 @@ class Kind(enum.Enum):
     DATE_OR_TIME = "date_or_time"
     """A ``date`` where ``full_time`` is true, an aware ``datetime`` where it is not."""
     EVENT = "event"
-    """When an event starts or ends: ``{"value": "20270101T090000", "tzid": "Europe/Berlin"}``."""
+    """The start or end of an event: ``{"value": "20270101T090000", "tzid": "Europe/Berlin"}``."""
     UTC_TEXT = "utc_text"
     """An instant as ``20270101T080000Z``, or a day as ``20270101``; text is taken as it is."""
     RECORD = "record"
@@ -87,24 +88,24 @@ class Kind(enum.Enum):
 # -- instants and days -----------------------------------------------------------------------------
 
 
-def moment(value: int | float | None) -> datetime | int | None:
-    """The instant of so many ms since 1970 UTC; a number that is no possible date stays a number."""
+def instant_from_wire(value: int | float | None) -> datetime | int | None:
+    """Return the instant of so many ms since 1970 UTC; a number that is no possible date stays a number."""
     if value is None:
         return None
     number = int(value)
-    return _EPOCH + number * _MILLISECOND if _LEAST <= number <= _MOST else number
+    return _EPOCH + number * _MILLISECOND if _MIN_MS <= number <= _MAX_MS else number
 
 
-def day(value: int | float) -> date | int:
-    """The day of so many ms since 1970; a number that is no possible date stays a number."""
+def day_from_wire(value: int | float) -> date | int:
+    """Return the day of so many ms since 1970; a number that is no possible date stays a number."""
     number = int(value)
-    if not _LEAST <= number <= _MOST:
+    if not _MIN_MS <= number <= _MAX_MS:
         return number
     return (_EPOCH + number * _MILLISECOND).date()
 
 
-def instant_to_wire(value: Any, what: str) -> int:
-    """Milliseconds since 1970 UTC of an aware ``datetime``; an ``int`` is that already.
+def instant_to_wire(value: Any, label: str) -> int:
+    """Return the milliseconds since 1970 UTC of an aware ``datetime``, or an ``int`` as it is.
 
     Raises:
         InvalidArgument: It is neither.
@@ -112,59 +113,59 @@ def instant_to_wire(value: Any, what: str) -> int:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise InvalidArgument(
-                f"{what}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), or .astimezone()"
+                f"{label}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), or .astimezone()"
             )
         return (value - _EPOCH) // _MILLISECOND
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
-    raise InvalidArgument(f"{what} takes an aware datetime, or ms since 1970, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes an aware datetime, or ms since 1970, not {value!r:.60}")
 
 
-def day_to_wire(value: Any, what: str) -> int:
-    """Milliseconds of 00:00 UTC of a ``date``.
+def day_to_wire(value: Any, label: str) -> int:
+    """Return the milliseconds of 00:00 UTC of a ``date``.
 
     Raises:
         InvalidArgument: It is no ``date`` (a ``datetime`` is none), nor the ms of one.
     """
     if isinstance(value, date) and not isinstance(value, datetime):
-        return (value - _EPOCH.date()).days * _DAY
+        return (value - _EPOCH.date()).days * _DAY_MS
     if isinstance(value, int) and not isinstance(value, bool):
-        if value % _DAY:
-            raise InvalidArgument(f"{what} takes a day: {value} ms is not 00:00 UTC; use a date")
+        if value % _DAY_MS:
+            raise InvalidArgument(f"{label} takes a day: {value} ms is not 00:00 UTC; use a date")
         return int(value)
     hint = ": say value.date()" if isinstance(value, datetime) else ""
-    raise InvalidArgument(f"{what} takes a date, not {value!r:.60}{hint}")
+    raise InvalidArgument(f"{label} takes a date, not {value!r:.60}{hint}")
 
 
-def _day_or_instant_to_wire(value: Any, what: str) -> int:
+def _date_or_time_to_wire(value: Any, label: str) -> int:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return day_to_wire(value, what)
-    return instant_to_wire(value, what)
+        return day_to_wire(value, label)
+    return instant_to_wire(value, label)
 
 
 # -- the events of chronos -------------------------------------------------------------------------
 
 
-def event_time(value: Any) -> EventTime | Any:
-    """When an event starts or ends, from its object; what does not look like one stays as it is."""
+def event_time_from_wire(value: Any) -> EventTime | Any:
+    """Return the start or end of an event from its object; what is no such object stays as it is."""
     text = value.get("value") if isinstance(value, Mapping) else None
     if not isinstance(text, str):
         return value
     try:
-        if found := _DATE_TEXT.fullmatch(text):
-            return date(*map(int, found.groups()))
-        if found := _TIME_TEXT.fullmatch(text):
-            zone = UTC if found[7] else _zone(value.get("tzid"))
-            return datetime(*(int(found[part]) for part in range(1, 7)), tzinfo=zone)  # type: ignore[arg-type,misc]
+        if match := _DATE_TEXT.fullmatch(text):
+            return date(*map(int, match.groups()))
+        if match := _TIME_TEXT.fullmatch(text):
+            zone = UTC if match[7] else _find_zone(value.get("tzid"))
+            return datetime(*(int(match[part]) for part in range(1, 7)), tzinfo=zone)  # type: ignore[arg-type,misc]
     except (ValueError, OSError):  # no such day, or a zone that this machine does not know
         return value
     return value
 
 
-def _zone(name: Any) -> tzinfo | None:
+def _find_zone(name: Any) -> tzinfo | None:
     if name is None:
         return None
-    if name in ("UTC", "Etc/UTC", "GMT"):
+    if name in ("UTC", "Etc/UTC", "GMT"):  # these work without a database of zones, which Windows lacks
         return UTC
     try:
         return ZoneInfo(str(name))
@@ -172,10 +173,11 @@ def _zone(name: Any) -> tzinfo | None:
         raise ValueError(f"no zone {name!r}") from error
 
 
-def event_time_to_wire(value: Any, what: str) -> dict[str, str]:
-    """The object that says when an event starts or ends.
+def event_time_to_wire(value: Any, label: str) -> dict[str, str]:
+    """Return the object for the start or end of an event.
 
-    A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone.
+    A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone. A time that its
+    zone has twice, or never, goes as UTC: the text of a clock could not say which moment it is.
 
     Raises:
         InvalidArgument: It is no date, or its zone has no name that the server could know.
@@ -184,24 +186,30 @@ def event_time_to_wire(value: Any, what: str) -> dict[str, str]:
         return dict(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
+            if value.fold:
+                raise InvalidArgument(
+                    f"{label}: {value!r} (fold=1) is the second time that a clock shows this, and a time without a zone "
+                    "can't say which: give it a timezone, or fold=0"
+                )
             return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15)}
-        return _zoned_to_wire(value, what)
+        return _zoned_to_wire(value, label)
     if isinstance(value, date):
-        return {"value": f"{value:%Y%m%d}".zfill(8)}
-    raise InvalidArgument(f"{what} takes a date or a datetime, not {value!r:.60}")
+        return {"value": f"{value:%Y%m%d}".zfill(8)}  # strftime leaves out zeros of years before 1000
+    raise InvalidArgument(f"{label} takes a date or a datetime, not {value!r:.60}")
 
 
-def _zoned_to_wire(value: datetime, what: str) -> dict[str, str]:
+def _zoned_to_wire(value: datetime, label: str) -> dict[str, str]:
     key = getattr(value.tzinfo, "key", None)
-    if key is not None and key != "UTC":
+    is_one_moment = value.utcoffset() == value.replace(fold=1 - value.fold).utcoffset()
+    if key is not None and key != "UTC" and is_one_moment:
         return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15), "tzid": str(key)}
     if value.utcoffset() is None:
-        raise InvalidArgument(f"{what}: {value!r} names no moment: its timezone has no offset")
+        raise InvalidArgument(f"{label}: {value!r} names no moment: its timezone has no offset")
     return {"value": f"{value.astimezone(UTC):%Y%m%dT%H%M%S}".zfill(15), "tzid": "UTC"}
 
 
-def utc_text(value: Any, what: str) -> str:
-    """``20270101T080000Z`` of an aware ``datetime``, ``20270101`` of a ``date``; text as it is.
+def to_utc_text(value: Any, label: str) -> str:
+    """Return ``20270101T080000Z`` for an aware ``datetime``, ``20270101`` for a ``date``, and text as it is.
 
     Raises:
         InvalidArgument: It is none of these, or has no timezone.
@@ -211,156 +219,163 @@ def utc_text(value: Any, what: str) -> str:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise InvalidArgument(
-                f"{what}: {value!r} has no timezone, so it names no moment: use .astimezone()"
+                f"{label}: {value!r} has no timezone, so it names no moment: use .astimezone()"
             )
         return f"{value.astimezone(UTC):%Y%m%dT%H%M%S}".zfill(15) + "Z"
     if isinstance(value, date):
         return f"{value:%Y%m%d}".zfill(8)
-    raise InvalidArgument(f"{what} takes an aware datetime or a date, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes an aware datetime or a date, not {value!r:.60}")
 
 
 # -- from the wire ---------------------------------------------------------------------------------
 
-_TRUTH: Final = {"true": True, "false": False}
+_BOOLEANS: Final = {"true": True, "false": False}
 
 
-def from_wire(kind: Kind, value: Any) -> Any:
-    """A value of the server's in Python; one that does not fit its kind stays as it came.
+def from_wire(kind: WireKind, value: Any) -> Any:
+    """Convert a value of the server's to Python; one that does not fit its kind stays as it came.
 
     Servers are not strict: numbers come as text and IDs as numbers. What has one plain reading gets it.
     """
     if value is None:
         return None
-    reader = reader_of(kind)
+    reader = find_reader(kind)
     return value if reader is None else reader(value)
 
 
-def reader_of(kind: Kind) -> Callable[[Any], Any] | None:
-    """What ``from_wire`` does to values of a kind other than ``None``; ``None`` if they stay as they come."""
+def find_reader(kind: WireKind) -> Callable[[Any], Any] | None:
+    """Return the function that converts values of a kind, for all but ``None``; ``None`` if they stay as they come."""
     return _READERS.get(kind)
 
 
-def _text(value: Any) -> Any:
+_MAX_DIGITS: Final = 4_000
+"""More digits are no number of this API; Python refuses to read them, which would cost the page for one cell."""
+
+
+def _read_text(value: Any) -> Any:
     if value.__class__ is str:
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _integer(value: Any) -> Any:
+def _read_integer(value: Any) -> Any:
     if value.__class__ is int:
         return value
     if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
-        return int(value)
+        return int(value) if len(value) < _MAX_DIGITS else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _number(value: Any) -> Any:
+def _read_number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return value
+    return number if math.isfinite(number) else value  # no JSON number is "nan", nor 1e999
 
 
-def _boolean(value: Any) -> Any:
-    return _TRUTH.get(value.lower(), value) if isinstance(value, str) else value
+def _read_boolean(value: Any) -> Any:
+    return _BOOLEANS.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _instant(value: Any) -> Any:
-    number = _integer(value)
-    return moment(number) if isinstance(number, int) and not isinstance(number, bool) else value
+def _read_instant(value: Any) -> Any:
+    number = _read_integer(value)
+    return instant_from_wire(number) if isinstance(number, int) and not isinstance(number, bool) else value
 
 
-def _date(value: Any) -> Any:
-    number = _integer(value)
-    return day(number) if isinstance(number, int) and not isinstance(number, bool) else value
+def _read_date(value: Any) -> Any:
+    number = _read_integer(value)
+    return day_from_wire(number) if isinstance(number, int) and not isinstance(number, bool) else value
 
 
-_READERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
-    Kind.TEXT: _text,
-    Kind.INTEGER: _integer,
-    Kind.NUMBER: _number,
-    Kind.BOOLEAN: _boolean,
-    Kind.DATE: _date,
-    Kind.TIME: _instant,
-    Kind.STAMP: _instant,
-    Kind.DATE_OR_TIME: _instant,
-    Kind.EVENT: event_time,
+_READERS: Final[Mapping[WireKind, Callable[[Any], Any]]] = {
+    WireKind.TEXT: _read_text,
+    WireKind.INTEGER: _read_integer,
+    WireKind.NUMBER: _read_number,
+    WireKind.BOOLEAN: _read_boolean,
+    WireKind.DATE: _read_date,
+    WireKind.TIME: _read_instant,
+    WireKind.STAMP: _read_instant,
+    WireKind.DATE_OR_TIME: _read_instant,
+    WireKind.EVENT: event_time_from_wire,
 }
 
 
 # -- to the wire -----------------------------------------------------------------------------------
 
 
-def to_wire(kind: Kind, value: Any, what: str) -> Any:
-    """A value as JSON.
+def to_wire(kind: WireKind, value: Any, label: str) -> Any:
+    """Convert a value to JSON.
 
     Args:
         kind: What the field takes.
         value: The caller's value, not ``None``.
-        what: The field, for the message: ``"ContactData.birthday"``.
+        label: The field, for the message: ``"ContactData.birthday"``.
 
     Raises:
         InvalidArgument: It does not fit.
     """
     writer = _WRITERS.get(kind)
-    return value if writer is None else writer(value, what)
+    return value if writer is None else writer(value, label)
 
 
-def _text_to_wire(value: Any, what: str) -> str:
+def _text_to_wire(value: Any, label: str) -> str:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
-    raise InvalidArgument(f"{what} takes text, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes text, not {value!r:.60}")
 
 
-def _integer_to_wire(value: Any, what: str) -> int:
+def _integer_to_wire(value: Any, label: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
-    if isinstance(value, str) and isinstance(number := _integer(value), int):
+    if isinstance(value, str) and isinstance(number := _read_integer(value), int):
         return number
-    raise InvalidArgument(f"{what} takes a whole number, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a whole number, not {value!r:.60}")
 
 
-def _number_to_wire(value: Any, what: str) -> int | float:
+def _number_to_wire(value: Any, label: str) -> int | float:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = value if isinstance(value, int) else float(value)
-        if number == number and abs(number) != float("inf"):
+        if isinstance(value, Decimal) and value.is_finite() and Decimal(repr(number)) != value:
+            raise InvalidArgument(f"{label}: {value!r:.60} has more digits than a JSON number can carry")
+        if number == number and abs(number) != float("inf"):  # NaN and infinity have no form in JSON
             return number
-    raise InvalidArgument(f"{what} takes a number, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a number, not {value!r:.60}")
 
 
-def _boolean_to_wire(value: Any, what: str) -> bool:
+def _boolean_to_wire(value: Any, label: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise InvalidArgument(f"{what} takes True or False, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes True or False, not {value!r:.60}")
 
 
 _WRITERS: Final = {
-    Kind.TEXT: _text_to_wire,
-    Kind.INTEGER: _integer_to_wire,
-    Kind.NUMBER: _number_to_wire,
-    Kind.BOOLEAN: _boolean_to_wire,
-    Kind.DATE: day_to_wire,
-    Kind.TIME: instant_to_wire,
-    Kind.STAMP: instant_to_wire,
-    Kind.DATE_OR_TIME: _day_or_instant_to_wire,
-    Kind.EVENT: event_time_to_wire,
-    Kind.UTC_TEXT: utc_text,
+    WireKind.TEXT: _text_to_wire,
+    WireKind.INTEGER: _integer_to_wire,
+    WireKind.NUMBER: _number_to_wire,
+    WireKind.BOOLEAN: _boolean_to_wire,
+    WireKind.DATE: day_to_wire,
+    WireKind.TIME: instant_to_wire,
+    WireKind.STAMP: instant_to_wire,
+    WireKind.DATE_OR_TIME: _date_or_time_to_wire,
+    WireKind.EVENT: event_time_to_wire,
+    WireKind.UTC_TEXT: to_utc_text,
 }
 
 
-def query_text(kind: Kind, value: Any, what: str) -> str:
-    """A value as it stands in a query: booleans as ``true`` and ``false``, instants in ms.
+def to_query_text(kind: WireKind, value: Any, label: str) -> str:
+    """Convert a value to its text in a query: booleans are ``true`` and ``false``, instants are in ms.
 
     Raises:
         InvalidArgument: It does not fit.
     """
-    sent = to_wire(kind, value, what)
+    sent = to_wire(kind, value, label)
     if isinstance(sent, bool):
         return "true" if sent else "false"
     if isinstance(sent, str | int | float):
         return str(sent)
-    raise InvalidArgument(f"{what} can't be sent in a query: {value!r:.60}")
+    raise InvalidArgument(f"{label} can't be sent in a query: {value!r:.60}")

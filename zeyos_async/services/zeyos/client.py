@@ -10,15 +10,28 @@ import attrs
 from yarl import URL
 
 from ...auth import AuthBackend, BearerToken, OAuth2
-from ...errors import ConfigurationError, Gone, NotFound, ServerError, suggest
+from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
+from ...errors import (
+    ApiError,
+    ConfigurationError,
+    Gone,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    ServerError,
+    suggest,
+)
 from ...secrets import Secret
 from ...session import Limits, Retry, Session, Timeout
-from ...wire import Response, public_url
-from ..base.client import ApiClient, service_url
+from ...wire import Request, Response, Safety, public_url
+from ..base.answers import is_error_object
+from ..base.client import ApiClient, parse_base_url
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
+from .answers import check_answer
 from .quirks import Quirks
-from .resources import ReadableResource, WritableResource
+from .readable import ReadableResource
+from .writable import WritableResource
 
 if TYPE_CHECKING:
     from ...auth import TokenStore
@@ -29,13 +42,15 @@ __all__ = ["Identity", "Zeyos"]
 _API: Final = "api/v1"
 _CLOUD: Final = "cloud.zeyos.com"
 """The vendor's own host, where every instance has a path of its own."""
-_OTHER_APIS: Final = ("api", "auth", "oauth2")
-_WRITES: Final = frozenset({"create", "update", "delete"})
+_INSTANCE_APIS: Final = ("api", "auth", "oauth2")
+"""First parts of absolute paths that are below the instance, not below ``/api/v1``."""
+_IDENTITY_PATHS: Final = ("/oauth2/v1/userinfo", "/auth/v1/")
+_WRITE_OPERATIONS: Final = frozenset({"create", "update", "delete"})
 
 
 @attrs.frozen(kw_only=True)
 class Identity:
-    """Who a credential belongs to.
+    """The user and the application that a credential belongs to.
 
     Attributes:
         user: The user's ID.
@@ -43,8 +58,8 @@ class Identity:
         email: The user's system e-mail address.
         contact: The ID of the user's contact, or ``None``.
         application: The ID of the application that the token was issued to, or ``None``.
-        language: Such as ``"en_US"``, or ``None``.
-        extra: Whatever else the server said.
+        language: The language, such as ``"en_US"``, or ``None``.
+        extra: The other values of the server's response.
     """
 
     user: int
@@ -65,16 +80,19 @@ class Zeyos(ApiClient, Entities):
 
     Args:
         base_url: The instance: ``https://cloud.zeyos.com/demo``. With ``/api/v1`` behind it, too.
-        auth: How to prove who you are; ``None`` for servers that ask nothing.
+        auth: The way to log in; ``None`` for servers that ask nothing.
         session: A session to share between clients; it is not closed with this client.
         timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: What is tried again, and how often.
-        limits: How much runs at once.
+        retry: The failures that are tried again, and how often.
+        limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        quirks: What the documents leave open, where this instance differs from others.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
+        quirks: The points that the documents leave open, where this instance differs from others.
 
     Raises:
-        ConfigurationError: The URL can't be that of an instance.
+        ConfigurationError: The URL can't be that of an instance, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -87,6 +105,7 @@ class Zeyos(ApiClient, Entities):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
         quirks: Quirks | None = None,
     ) -> None:
         super().__init__(
@@ -97,9 +116,12 @@ class Zeyos(ApiClient, Entities):
             retry=retry,
             limits=limits,
             hooks=hooks,
+            allow_http=allow_http,
+            check=check_answer,
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
+        self._by_oauth2 = isinstance(auth, OAuth2)
 
     @classmethod
     def from_env(
@@ -110,16 +132,16 @@ class Zeyos(ApiClient, Entities):
         token_store: TokenStore | None = None,
         **options: Any,
     ) -> Self:
-        """A client from environment variables.
+        """Return a client with the settings of environment variables.
 
         Reads ``ZEYOS_BASE_URL`` (default ``https://cloud.zeyos.com``), ``ZEYOS_INSTANCE``, ``ZEYOS_TOKEN``,
         ``ZEYOS_REFRESH_TOKEN``, ``ZEYOS_CLIENT_ID`` and ``ZEYOS_CLIENT_SECRET``. With a refresh token the
-        client refreshes; as that token can be used once, give a ``token_store=`` in which its successors are
-        kept, or the program will not get in when it is started again.
+        client refreshes; as that token can be used once, give a ``token_store=`` that keeps its successors,
+        or the program can't log in when it is started again.
 
         Args:
             environ: Another mapping than ``os.environ``.
-            token_store: Where refreshed tokens are kept between runs.
+            token_store: Keeps refreshed tokens between runs.
             **options: Passed on to the client.
 
         Raises:
@@ -134,40 +156,52 @@ class Zeyos(ApiClient, Entities):
             )
         if "auth" not in options:
             options["auth"] = _auth_from_env(env, token_store)
+        if plain_http_allowed(env):
+            options.setdefault("allow_http", True)
         return cls(f"{base.rstrip('/')}/{instance}" if instance else base, **options)
 
     @classmethod
     def from_profile(cls, name: str | None = None, **options: Any) -> Self:
-        """A client with the credentials of the vendor's command line tool.
+        """Return a client with the credentials of the vendor's command line tool.
 
-        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the one that
-        ``.zeyos/profile`` names, ``.zeyos/auth.json`` (both in the current folder or one above it), the
+        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the closest of
+        ``.zeyos/profile`` (which names one) and ``.zeyos/auth.json`` in the current folder and those above it, the
         active profile of ``~/.config/zeyos/profiles.json``, ``~/.config/zeyos/credentials.json``. Refreshed
         tokens are written back to where they came from. These files are read at once.
 
         Args:
             name: A profile's name.
-            **options: Passed on to the client.
+            **options: Passed on to the client. With an ``auth=`` of your own, ``name`` is needed: no file that
+                happens to be near says where your credential goes.
 
         Raises:
-            ConfigurationError: There is no such profile, or no token in it; the message says what to do.
+            ConfigurationError: There is no such profile, or no token in it, or others could have written it; the
+                message says what to do.
         """
+        if options.get("auth") is not None and name is None:
+            raise ConfigurationError(
+                "from_profile(auth=…) would send your credential to the address of whichever profile is found; name "
+                "the profile, or give the address to Zeyos(…)"
+            )
         from .profiles import find_profile  # here, as few programs need it
 
         profile = find_profile(name)
         if "auth" not in options:
             options["auth"] = profile.auth()
+        if profile.allow_http:
+            options.setdefault("allow_http", True)
         return cls(profile.base_url, **options)
 
     def resource(self, name: str) -> ReadableResource[Any]:
-        """An entity by its name: ``"accounts"``. Writable entities give a ``WritableResource``.
+        """Return the resource of an entity by its name: ``"accounts"``; for writable ones a ``WritableResource``.
 
         Raises:
             InvalidArgument: There is no such entity; the closest names are in the message.
         """
         record = record_class(name)
-        kind = WritableResource if record.__entity__.operations >= _WRITES else ReadableResource
-        return kind(self._channel, self._root, record, quirks=self._quirks)
+        is_writable = record.__entity__.operations >= _WRITE_OPERATIONS
+        resource_class = WritableResource if is_writable else ReadableResource
+        return resource_class(self._channel, self._root, record, quirks=self._quirks)
 
     if not TYPE_CHECKING:
 
@@ -182,48 +216,85 @@ class Zeyos(ApiClient, Entities):
         return sorted({*super().__dir__(), *ENTITIES})
 
     async def config(self) -> dict[str, Any]:
-        """The system's configuration, as far as users may see it."""
-        return await self._object("config")
+        """Fetch the system's configuration, as far as users may see it."""
+        return await self._get_object("config")
 
     async def settings(self) -> dict[str, Any]:
-        """The settings of the application that the credential belongs to."""
-        return await self._object("settings")
+        """Fetch the settings of the application that the credential belongs to."""
+        return await self._get_object("settings")
 
     async def whoami(self) -> Identity:
-        """Who the credential belongs to.
+        """Return the user and the application that the credential belongs to.
 
-        Asks the authentication API, and the OAuth 2.0 API's user info where there is none.
+        Asks the OAuth 2.0 API's user info and the authentication API; which of them first depends on the log-in.
+        Either may refuse a token that the REST API takes, so that a refresh token is used only if that refuses too.
         """
         try:
-            response = await self.request("GET", "/auth/v1/")
-        except (NotFound, Gone):
-            response = await self.request("GET", "/oauth2/v1/userinfo")
-        return _identity(_dict(response, "who the credential belongs to"))
+            return await self._ask_who()
+        except NotAuthenticated:
+            before = self._channel.credential
+            if not self._by_oauth2 or before is None:
+                raise
+            await self.request("GET", "config")
+            if self._channel.credential == before:
+                raise
+        return await self._ask_who()
+
+    async def _ask_who(self) -> Identity:
+        """Ask both APIs in turn; the refusal of the first is raised if both refuse."""
+        paths = _IDENTITY_PATHS if self._by_oauth2 else _IDENTITY_PATHS[::-1]
+        refusal: ApiError | None = None
+        for path in paths:
+            request = Request(
+                method="GET",
+                url=self._url(path),
+                headers={"Accept": "application/json"},
+                safety=Safety.READ,
+                operation="whoami",
+                renews=not self._by_oauth2,
+            )
+            try:
+                response = await self._channel.send(request)
+            except (NotAuthenticated, PermissionDenied, NotFound, Gone) as error:
+                refusal = refusal or error
+            else:
+                return _read_identity(_read_object(response, "who the credential belongs to"))
+        assert refusal is not None  # there are two paths
+        raise refusal
 
     def _root_of(self, path: str) -> URL:
-        other = path.startswith("/") and path.strip("/").split("/")[0] in _OTHER_APIS
-        return self._base if other else self._root
+        is_below_instance = path.startswith("/") and path.strip("/").split("/")[0] in _INSTANCE_APIS
+        return self._base if is_below_instance else self._root
 
     def _only_reads(self, method: str, path: str) -> bool:
+        # Lists are POSTs that change nothing: as ordinary POSTs they would not be sent again after a failure.
         is_list = method == "POST" and path.strip("/") in ENTITIES
         return is_list or super()._only_reads(method, path)
 
-    async def _object(self, path: str) -> dict[str, Any]:
-        return _dict(await self.request("GET", path), path)
+    async def _get_object(self, path: str) -> dict[str, Any]:
+        return _read_object(await self.request("GET", path), path)
 
 
 def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBackend:
-    """The backend for the tokens in the environment; a refresh token comes first."""
-    token, refresh, client, secret = (
-        _secret_of(env, f"ZEYOS_{name}") for name in ("TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
+    """Return the auth backend for the tokens in the environment; a refresh token comes first."""
+    token, refresh_token, client_id, client_secret = (
+        _secret_from_env(env, f"ZEYOS_{name}")
+        for name in ("TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
     )
-    if refresh is not None:
-        if client is None:
+    if refresh_token is not None:
+        if client_id is None:
             raise ConfigurationError(
                 "ZEYOS_REFRESH_TOKEN is set: set ZEYOS_CLIENT_ID (and ZEYOS_CLIENT_SECRET) to the application "
                 "that it was issued to, too"
             )
-        return OAuth2(client.reveal(), secret, refresh_token=refresh, access_token=token, token_store=store)
+        return OAuth2(
+            client_id.reveal(),
+            client_secret,
+            refresh_token=refresh_token,
+            access_token=token,
+            token_store=store,
+            may_refresh=False if any(is_set(env, name) for name in REFRESH_FORBIDDERS) else None,
+        )
     if token is None:
         raise ConfigurationError(
             "set ZEYOS_TOKEN to an access token (or ZEYOS_REFRESH_TOKEN and ZEYOS_CLIENT_ID), or pass auth=… to "
@@ -232,44 +303,44 @@ def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBack
     return BearerToken(token)
 
 
-def _secret_of(env: Mapping[str, str], name: str) -> Secret | None:
-    """A secret in the environment, or ``None``."""
+def _secret_from_env(env: Mapping[str, str], name: str) -> Secret | None:
+    """Return a secret of the environment, or ``None``."""
     return Secret(env[name].strip()) if env.get(name, "").strip() else None
 
 
 def _instance_url(value: str | URL) -> URL:
-    """The instance's URL, without the API's path, query, credentials or a trailing slash."""
-    url = service_url(value, what="an instance", example=f"https://{_CLOUD}/demo")
-    path = url.raw_path.rstrip("/")
+    """Return the instance's URL, without the API's path, query, credentials or a trailing slash."""
+    url = parse_base_url(value, subject="an instance", example=f"https://{_CLOUD}/demo")
+    path = url.path.rstrip("/")
     if not path and url.host == _CLOUD:
         raise ConfigurationError(f"{url} lacks the name of the instance, as in https://{_CLOUD}/demo")
     return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/", encoded=True)
 
 
-def _dict(response: Response, what: str) -> dict[str, Any]:
+def _read_object(response: Response, subject: str) -> dict[str, Any]:
     try:
         value = response.json()
     except ValueError:
         value = None
     if value == []:  # an empty object, as PHP writes it
-        return {}
-    if not isinstance(value, dict):
+        value = {}
+    if response.status != 200 or not isinstance(value, dict) or is_error_object(value):
         raise ServerError(
-            f"{what} was asked for, and {response.text!r:.80} came",
+            f"{subject} was asked for, and {response.text!r:.80} came",
             status=response.status,
             url=public_url(response.url),
         )
     return value
 
 
-def _identity(values: dict[str, Any]) -> Identity:
+def _read_identity(values: dict[str, Any]) -> Identity:
     auth = values.get("auth") if isinstance(values.get("auth"), dict) else {}
     user = values.get("user", values.get("sub", (auth or {}).get("user")))
     try:
         number = int(str(user))
     except ValueError:
         raise ServerError(f"the server's answer does not say who the user is: {sorted(values)}") from None
-    used = {"auth", "user", "sub", "name", "preferred_username", "email", "contact"}
+    own_fields = {"auth", "user", "sub", "name", "preferred_username", "email", "contact"}
     return Identity(
         user=number,
         name=str(values.get("preferred_username") or values.get("name") or ""),
@@ -277,5 +348,5 @@ def _identity(values: dict[str, Any]) -> Identity:
         contact=values.get("contact"),
         application=(auth or {}).get("application"),
         language=(auth or {}).get("lang") or values.get("locale"),
-        extra={key: value for key, value in values.items() if key not in used},
+        extra={key: value for key, value in values.items() if key not in own_fields},
     )

@@ -17,7 +17,7 @@ __all__ = ["content_from_wire", "content_to_wire"]
 
 
 def content_from_wire(value: Any) -> Any:
-    """The bytes of an expanded binary field; an ID or NULL stays what it is.
+    """Return the bytes of an expanded binary field; an ID or NULL stays what it is.
 
     Raises:
         ServerError: The content is not valid base64.
@@ -28,13 +28,13 @@ def content_from_wire(value: Any) -> Any:
         if isinstance(value.get("content"), str):
             return base64.b64decode(value["content"], validate=False)
         if isinstance(value.get("uri"), str):
-            return _data_uri(value["uri"])
+            return _decode_data_uri(value["uri"])
     except (binascii.Error, ValueError) as error:
         raise ServerError(f"a binary field's content is not base64: {error}") from error
     return value
 
 
-def _data_uri(uri: str) -> bytes:
+def _decode_data_uri(uri: str) -> bytes:
     head, _, data = uri.partition(",")
     if not head.startswith("data:"):
         raise ValueError("not a data URI")
@@ -42,7 +42,7 @@ def _data_uri(uri: str) -> bytes:
 
 
 async def content_to_wire(name: str, value: Any) -> Any:
-    """What is sent for a binary field.
+    """Return the value that is sent for a binary field.
 
     Args:
         name: The field, for errors.
@@ -55,19 +55,20 @@ async def content_to_wire(name: str, value: Any) -> Any:
     if value is None or (isinstance(value, dict) and len(value) == 1 and set(value) <= {"content", "uri"}):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _wrapped(bytes(value))
+        return _wrap_content(bytes(value))
     if isinstance(value, os.PathLike):
         try:
-            return _wrapped(await asyncio.to_thread(Path(value).read_bytes))
+            # In a thread: a file on a slow disk would hold the event loop, and with it all other requests.
+            return _wrap_content(await asyncio.to_thread(Path(value).read_bytes))
         except OSError as error:
             raise InvalidArgument(f"{name}: the file can't be read: {error}") from error
     if isinstance(value, AsyncIterable):
-        return _wrapped(b"".join([bytes(piece) async for piece in value]))
+        return _wrap_content(b"".join([bytes(chunk) async for chunk in value]))
     raise InvalidArgument(
         f"{name} takes bytes, a pathlib.Path or an async iterator of bytes, not {type(value).__name__} "
         "(the ID of stored content is read-only)"
     )
 
 
-def _wrapped(content: bytes) -> dict[str, str]:
+def _wrap_content(content: bytes) -> dict[str, str]:
     return {"content": base64.b64encode(content).decode("ascii")}

@@ -9,13 +9,13 @@ import attrs
 from ...errors import InvalidArgument
 from ...records import Record
 
-__all__ = ["bring_up_to_date", "checked_id", "id_of"]
+__all__ = ["bring_up_to_date", "check_etag", "check_id", "id_of"]
 
 R = TypeVar("R", bound=Record)
 
 
-def checked_id(value: object) -> int:
-    """An ID as it goes into a path.
+def check_id(value: object) -> int:
+    """Return an ID as it goes into a path.
 
     Raises:
         InvalidArgument: It is no whole number from 1.
@@ -25,8 +25,19 @@ def checked_id(value: object) -> int:
     return int(value)
 
 
+def check_etag(label: str, value: object) -> str:
+    """Return an ETag that a caller gave.
+
+    Raises:
+        InvalidArgument: It is none. An empty one would be no guard, without a word.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidArgument(f"{label} takes an ETag, a text that is not empty, or None; not {value!r:.60}")
+    return value
+
+
 def id_of(record: Record) -> int:
-    """The ID of a record.
+    """Return the ID of a record.
 
     Raises:
         InvalidArgument: It has none.
@@ -38,14 +49,14 @@ def id_of(record: Record) -> int:
 
 
 def bring_up_to_date(record: object, stored: R) -> R:
-    """Give a record the values and the ETag with which it is stored now.
+    """Copy the values and the ETag with which a record is stored now into the caller's record.
 
-    So that the record that was given to an update can be given to the next one: its old ETag would be refused.
-    ``extdata`` and ``tags`` stay where the answer did not have them.
+    So the record that was passed to an update can be passed to the next one: its old ETag would be refused.
+    ``extdata`` and ``tags`` stay where the response did not have them.
 
     Args:
-        record: What was given to the update: a record, or an ID, for which nothing is to be done.
-        stored: The record as the server answered it.
+        record: The argument of the update: a record, or an ID, for which there is nothing to do.
+        stored: The record of the server's response.
 
     Returns:
         ``stored``.

@@ -1,12 +1,12 @@
 """ZeyOS's lists: one POST that selects, filters, sorts, pages or counts.
 
-What the documents leave open is in ``quirks``; answers are taken in every form that is known.
+The points that the documents leave open are in ``quirks``; responses are read in every form that servers use.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -14,39 +14,39 @@ import msgspec
 from yarl import URL
 
 from ...codec import Page, RowReader
-from ...errors import BadRequest, ServerError
+from ...errors import ApiError, BadRequest, ServerError
 from ...filters import Comparison, Expression, Op, Order, all_of, normalize, to_zeyos
 from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
-from ...session import Channel
+from ...session import Channel, Timeout
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import PageWindow, QueryPlan, Traits
+from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan
 from .content import content_from_wire
 from .quirks import Quirks
 
 __all__ = ["JSON_HEADERS", "ZeyosLists"]
 
 R = TypeVar("R")
-_log: Final = logging.getLogger("zeyos_async.zeyos")
-_GENERATIONS: Final = (("spec",), ("reference",), ())
-"""Which of the documents' own fields a server may have: those of 2026, the older reference's, none."""
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
-_TRAITS: Final = Traits()
-_IMPATIENT: Final = frozenset({500, 503, 504})
-"""Statuses that a page too large is answered with: the pass asks for less in place of waiting."""
+
+_log: Final = logging.getLogger("zeyos_async.zeyos")
+_DOCUMENTS: Final = (("spec", "reference"), ("spec",), ("reference",), ())
+"""The documents whose own fields a server may have: those of both, of the one of 2026, of the older one, of none."""
+_FIELD_REFUSALS: Final = frozenset({400, 422, 500})
+_FEATURES: Final = ListFeatures()
 
 
 @attrs.define(eq=False)
 class ZeyosLists:
-    """Lists of one entity.
+    """The lists of one entity; a ``ListBackend``.
 
     Attributes:
-        channel: Where requests are sent.
+        channel: Sends the requests.
         url: The entity's URL, ``…/api/v1/accounts``.
         entity: Its table.
-        quirks: What the documents leave open.
-        page_size: What is known of the pages it can take.
-        traits: What lists can do.
+        quirks: The points in which instances differ.
+        page_size: The page size that the entity could take lately.
+        features: The abilities of these lists.
     """
 
     channel: Channel
@@ -54,64 +54,84 @@ class ZeyosLists:
     entity: Entity
     quirks: Quirks = attrs.field(factory=Quirks)
     page_size: PageSize = attrs.field(factory=PageSize)
-    traits: Traits = _TRAITS
-    _generation: int = 0
+    features: ListFeatures = _FEATURES
+    _generation: int = 0  # the index in _DOCUMENTS that this server turned out to follow
 
-    async def send(self, request: Request, *, patient: bool = True) -> Response:
-        """Send a list request; not ``patient`` leaves the answers to a page too large to the caller."""
-        asked = request
-        for generation in range(self._generation, len(_GENERATIONS)):
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """The fields that this server turned out not to have."""
+        return set(self._all_fields(0)) - set(self._all_fields(self._generation))
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call."""
+        return self.channel.timeout
+
+    async def send(
+        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
+    ) -> Response:
+        """Send a list request; without ``retry_overload``, pages that are too large fail at once."""
+        generation = self._generation
+        while True:
             try:
-                response = await self._send(asked, patient=patient)
-            except BadRequest as error:
-                other = self._for_next_generation(request, generation, error)
-                if other is None:
+                response = await self._send(request, retry_overload=retry_overload, timeout=timeout)
+            except (BadRequest, ServerError) as error:
+                older = self._for_older_documents(request) if refuses_field(error) else None
+                if older is None:
                     raise
-                asked = other
+                generation, request = older
             else:
                 self._generation = max(self._generation, generation)
                 return response
-        raise ServerError(f"{self.entity.name}: the server takes none of the documented selections")
 
-    async def _send(self, request: Request, *, patient: bool) -> Response:
-        if patient:
-            return await self.channel.send(request)
+    async def _send(self, request: Request, *, retry_overload: bool, timeout: Timeout | None) -> Response:
+        if retry_overload:
+            return await self.channel.send(request, timeout=timeout)
+        # Waiting and sending the same page again would fail again: the pager asks for a smaller one at once.
         retry = self.channel.retry
-        kept = retry.statuses - _IMPATIENT
-        return await self.channel.send(request, retry=attrs.evolve(retry, statuses=kept))  # type: ignore[arg-type]
+        statuses = retry.statuses - PAGE_FAILURE_STATUSES
+        return await self.channel.send(request, timeout=timeout, retry=attrs.evolve(retry, statuses=statuses))  # type: ignore[arg-type]
 
-    def _for_next_generation(self, request: Request, generation: int, error: BadRequest) -> Request | None:
-        """The same list of full records, with the fields of the next generation of servers.
+    def _for_older_documents(self, request: Request) -> tuple[int, Request] | None:
+        """Return the same list of full records, with the fields of the next older documents; ``None`` if there is none.
 
         The vendor's two documents differ in fields. A full record means all fields that the server has,
-        so one that refuses a field that not every server has is asked again without it.
+        so a server that refuses a field that not every server has is asked again without it.
         """
-        body = self.describe(request)
-        if "field" not in error.message.lower() or body.get("fields") != self._all_fields(self._generation):
+        body = self.describe_body(request)
+        selected = body.get("fields")
+        if not isinstance(selected, list):
             return None
-        for later in range(generation + 1, len(_GENERATIONS)):
-            fields = self._all_fields(later)
-            if fields != self._all_fields(generation):
+        variants = [self._all_fields(generation) for generation in range(len(_DOCUMENTS))]
+        current = next((fields for fields in variants if selected[: len(fields)] == fields), None)
+        if current is None:
+            return None
+        for generation, fields in enumerate(variants):
+            if generation > variants.index(current) and fields != current:
                 _log.info(
-                    "%s: a field was refused; asking for those of %s", self.entity.name, _GENERATIONS[later]
+                    "%s: a field was refused; asking for those of %s",
+                    self.entity.name,
+                    _DOCUMENTS[generation],
                 )
-                return attrs.evolve(request, body=msgspec.json.encode({**body, "fields": fields}))
+                hidden = selected[len(current) :]
+                body["fields"] = [*fields, *hidden]
+                return generation, attrs.evolve(request, body=msgspec.json.encode(body))
         return None
 
     def _all_fields(self, generation: int) -> list[str]:
-        known = _GENERATIONS[generation]
-        return [field.name for field in self.entity if not field.only_in or field.only_in in known]
+        documents = _DOCUMENTS[generation]
+        return [field.name for field in self.entity if not field.only_in or field.only_in in documents]
 
-    def bind(self, where: Expression) -> Expression:
-        """The condition in normal form; compiled once, for the errors."""
-        bound = normalize(where, self.entity)
-        to_zeyos(bound, self.entity)
-        return bound
+    def normalize(self, where: Expression) -> Expression:
+        """Return the condition in normal form; compile it once, for the errors."""
+        normalized = normalize(where, self.entity)
+        to_zeyos(normalized, self.entity)
+        return normalized
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
-        """A list of one window."""
-        body = self._body(plan, above=window.above, upto=window.upto)
-        body["fields"] = ["ID"] if window.only_id else self._selection(plan)
+        """Return the list request for one window."""
+        body = self._condition_body(plan, after_id=window.after_id, up_to_id=window.up_to_id)
+        body["fields"] = ["ID"] if window.only_id else self._selection(plan, window.hidden)
         if plan.distinct:
             body["distinct"] = True
         if plan.expand and not window.only_id:
@@ -119,18 +139,19 @@ class ZeyosLists:
         if plan.extdata and plan.columns is None and not window.only_id:
             body["extdata"] = 1
         if window.order:
-            body["sort"] = [_sort(term) for term in window.order]
+            body["sort"] = [_sort_term(term) for term in window.order]
         body["limit"] = window.limit
         if window.offset:
             body["offset"] = window.offset
         return self._request(body, "list")
 
-    def count_request(self, plan: QueryPlan, *, upto: int | None = None) -> Request:
-        """A count of the rows."""
-        return self._request({"count": 1, **self._body(plan, above=None, upto=upto)}, "count")
+    def count_request(self, plan: QueryPlan, *, up_to_id: int | None = None) -> Request:
+        """Return the request that counts the rows."""
+        body = {"count": 1, **self._condition_body(plan, after_id=None, up_to_id=up_to_id)}
+        return self._request(body, "count")
 
     def read_count(self, response: Response) -> int:
-        """The number, in any of the ways that servers give it: 5, ``"5"``, ``{"count": 5}``."""
+        """Return the number, which servers give in several forms: 5, ``"5"``, ``{"count": 5}``."""
         value: Any = None
         try:
             value = response.json()
@@ -139,6 +160,8 @@ class ZeyosLists:
             if isinstance(value, dict):
                 value = value["count"]
             count = int(str(value))
+            if count < 0:
+                raise ValueError(count)
         except (ValueError, KeyError, TypeError):
             raise ServerError(
                 f"a count was asked for, and {response.text!r:.80} came",
@@ -148,28 +171,31 @@ class ZeyosLists:
             ) from None
         return count
 
-    def reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
-        """With expanded binary fields, their content as bytes."""
+    def wrap_reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
+        """Return a reader that also decodes the content of expanded binary fields."""
         if not plan.expand:
             return reader
-        columns = plan.columns or {f.attr: f.name for f in plan.entity}
-        binary = [
+        columns = plan.columns or {field.attr: field.name for field in plan.entity}
+        binary_keys = [
             key
             for key, path in columns.items()
             if path in plan.expand and resolve(plan.entity, path).kind is Kind.BINARY
         ]
-        return _ContentReader(reader, tuple(binary)) if binary else reader
+        return _ContentReader(reader, tuple(binary_keys)) if binary_keys else reader
 
-    def describe(self, request: Request) -> Any:
-        """The body's values."""
+    def describe_body(self, request: Request) -> Any:
+        """Return the body's values."""
         return None if request.content is None else msgspec.json.decode(request.content)
 
-    def _body(self, plan: QueryPlan, *, above: int | None, upto: int | None) -> dict[str, Any]:
+    def _condition_body(
+        self, plan: QueryPlan, *, after_id: int | None, up_to_id: int | None
+    ) -> dict[str, Any]:
+        # The bounds stand beside the user's own condition, whatever that says about the ID: no part is replaced.
         parts = [plan.where]
-        if above is not None:
-            parts.append(Comparison("ID", Op.GT, above))
-        if upto is not None:
-            parts.append(Comparison("ID", Op.LE, upto))
+        if after_id is not None:
+            parts.append(Comparison("ID", Op.GT, after_id))
+        if up_to_id is not None:
+            parts.append(Comparison("ID", Op.LE, up_to_id))
         body: dict[str, Any] = {}
         filters = to_zeyos(all_of(parts), self.entity)
         if filters:
@@ -178,13 +204,12 @@ class ZeyosLists:
             body["query"] = plan.search
         return body
 
-    def _selection(self, plan: QueryPlan) -> list[str] | dict[str, str]:
-        """Field names as a list; with an alias, key → path as an object."""
+    def _selection(self, plan: QueryPlan, hidden: Mapping[str, str]) -> list[str] | dict[str, str]:
+        """Return field names as a list; with an alias, key → path as an object."""
         if plan.columns is None:
-            return self._all_fields(self._generation)
-        if all(key == path for key, path in plan.columns.items()):
-            return list(plan.columns)
-        return plan.columns
+            return [*self._all_fields(self._generation), *hidden]
+        columns = {**plan.columns, **hidden}
+        return list(columns) if all(key == path for key, path in columns.items()) else columns
 
     def _request(self, body: dict[str, Any], action: str) -> Request:
         return Request(
@@ -198,7 +223,7 @@ class ZeyosLists:
 
 
 class _ContentReader:
-    """Gives the content of expanded binary fields as bytes."""
+    """A reader of pages that decodes the content of expanded binary fields to bytes."""
 
     def __init__(self, reader: RowReader[Any], keys: tuple[str, ...]) -> None:
         self._reader = reader
@@ -217,5 +242,10 @@ class _ContentReader:
         return page
 
 
-def _sort(term: Order) -> str:
+def refuses_field(error: ApiError) -> bool:
+    """Return whether an error says that a selected field is none: servers say so with 400, 422 or 500."""
+    return error.status in _FIELD_REFUSALS and "field" in error.message.lower()
+
+
+def _sort_term(term: Order) -> str:
     return f"{'-' if term.descending else '+'}{term.path}"

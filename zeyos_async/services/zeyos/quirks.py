@@ -1,6 +1,6 @@
-"""What ZeyOS's documents leave open, with the answer that real servers give, in one place.
+"""The points that ZeyOS's documents leave open, with the answer that real servers give, in one place.
 
-An instance that answers differently is met with ``Zeyos(…, quirks=Quirks(…))``.
+For an instance that behaves differently, use ``Zeyos(…, quirks=Quirks(…))``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ __all__ = ["Quirks"]
 
 @attrs.frozen(kw_only=True)
 class Quirks:
-    """How to say what the documents say in two ways, or not at all.
+    """The forms of parameters that the documents give in two ways, or not at all.
 
     Attributes:
         filters: Name of the filter parameter of a list. The formal list of parameters says
             ``filter``; the prose and real clients say ``filters``, and instances are known that take
             ``filter`` and answer rows that are not filtered.
-        expand: How a GET lists the fields to expand: ``expand[]=a&expand[]=b`` (as PHP reads lists),
+        expand: The form in which a GET lists the fields to expand: ``expand[]=a&expand[]=b`` (as PHP reads lists),
             ``expand=a&expand=b``, or ``expand=a,b``.
     """
 
@@ -28,7 +28,7 @@ class Quirks:
     expand: Literal["brackets", "repeat", "comma"] = "brackets"
 
     def expand_query(self, paths: list[str]) -> list[tuple[str, str]]:
-        """The query parameters that ask for these fields to be expanded."""
+        """Return the query parameters that ask for these fields to be expanded."""
         if self.expand == "comma":
             return [("expand", ",".join(paths))] if paths else []
         name = "expand[]" if self.expand == "brackets" else "expand"

@@ -1,4 +1,4 @@
-"""What is sent by a create or an update: the caller's values, checked and in the API's form."""
+"""Bodies of creates and updates: the caller's values, checked and in the API's form."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import attrs
 from ...errors import InvalidArgument, UnknownField
 from ...records import Record
 from ...schema import Entity, Field, Kind
-from ..base.values import encode, seconds, to_wire
+from ..base.values import to_unix_seconds, to_wire
 from .content import content_to_wire
 
-__all__ = ["changes_of", "encode", "prepare"]
+__all__ = ["prepare_body", "values_of"]
 
-_TAGS: Final = {"tags": "tags", "add_tags": "+tags", "remove_tags": "-tags"}
+_TAG_PARAMETERS: Final = {"tags": "tags", "add_tags": "+tags", "remove_tags": "-tags"}
+"""Argument → name in the body."""
 
 
-def changes_of(record: Record) -> dict[str, Any]:
-    """The values that a record holds and that a create may send.
+def values_of(record: Record) -> dict[str, Any]:
+    """Return the values of a record that a create may send.
 
     Raises:
         InvalidArgument: The record has an ID: it is stored already.
@@ -38,13 +39,13 @@ def changes_of(record: Record) -> dict[str, Any]:
     return values
 
 
-async def prepare(entity: Entity, values: Mapping[str, Any], *, create: bool) -> dict[str, Any]:
-    """The body of a create or an update.
+async def prepare_body(entity: Entity, values: Mapping[str, Any], *, create: bool) -> dict[str, Any]:
+    """Return the body of a create or an update.
 
     Args:
-        entity: What is written.
+        entity: The entity that is written.
         values: Attribute → value, with ``tags``, ``add_tags``, ``remove_tags`` and ``extdata``.
-        create: Whether required fields must be there.
+        create: Whether it is a create, which needs the required fields.
 
     Returns:
         The body's values.
@@ -58,20 +59,22 @@ async def prepare(entity: Entity, values: Mapping[str, Any], *, create: bool) ->
     for name, value in values.items():
         field = by_attribute.get(name) or entity.fields.get(name)
         if field is not None:
-            body[field.name] = await _field(entity, field, value)
-        elif name in _TAGS or name == "extdata":
-            body.update(_pseudo(entity, name, value))
+            body[field.name] = await _field_value(entity, field, value)
+        elif name == "extdata":
+            body["extdata"] = _extdata_value(entity, value)
+        elif name in _TAG_PARAMETERS:
+            body[_TAG_PARAMETERS[name]] = _tags_value(entity, name, value)
         else:
-            raise UnknownField(name, entity.name, [*by_attribute, *_pseudo_names(entity)])
-    _check_whole(entity, body, create=create)
+            raise UnknownField(name, entity.name, [*by_attribute, *_pseudo_field_names(entity)])
+    _check_required(entity, body, create=create)
     return body
 
 
-def _pseudo_names(entity: Entity) -> list[str]:
-    return [*(_TAGS if entity.tags else ()), *(("extdata",) if entity.extdata else ())]
+def _pseudo_field_names(entity: Entity) -> list[str]:
+    return [*(_TAG_PARAMETERS if entity.tags else ()), *(("extdata",) if entity.extdata else ())]
 
 
-def _check_whole(entity: Entity, body: Mapping[str, Any], *, create: bool) -> None:
+def _check_required(entity: Entity, body: Mapping[str, Any], *, create: bool) -> None:
     if "ID" in body:
         raise InvalidArgument(f"{entity.name}: the server chooses the ID; it can't be written")
     if not create:
@@ -85,15 +88,18 @@ def _check_whole(entity: Entity, body: Mapping[str, Any], *, create: bool) -> No
         )
 
 
-def _pseudo(entity: Entity, name: str, value: Any) -> dict[str, Any]:
-    if name == "extdata":
-        if not entity.extdata:
-            raise InvalidArgument(f"{entity.name} has no extdata")
-        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-            raise InvalidArgument(f"extdata takes a dict of field names and values, not {value!r:.60}")
-        return {
-            "extdata": {key: seconds(key, v) if isinstance(v, datetime) else v for key, v in value.items()}
-        }
+def _extdata_value(entity: Entity, value: Any) -> dict[str, Any]:
+    if not entity.extdata:
+        raise InvalidArgument(f"{entity.name} has no extdata")
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise InvalidArgument(f"extdata takes a dict of field names and values, not {value!r:.60}")
+    # The types of an instance's own fields are not known here: moments are converted, as JSON has none.
+    return {
+        key: to_unix_seconds(key, item) if isinstance(item, datetime) else item for key, item in value.items()
+    }
+
+
+def _tags_value(entity: Entity, name: str, value: Any) -> list[str]:
     if not entity.tags:
         raise InvalidArgument(f"{entity.name} has no tags")
     if isinstance(value, str) or not isinstance(value, Iterable):
@@ -101,17 +107,18 @@ def _pseudo(entity: Entity, name: str, value: Any) -> dict[str, Any]:
     tags: list[str] = list(value)
     if not all(isinstance(tag, str) and tag for tag in tags):
         raise InvalidArgument(f"{name} takes tags that are text and not empty, not {tags!r:.60}")
-    return {_TAGS[name]: sorted(tags) if isinstance(value, (set, frozenset)) else list(dict.fromkeys(tags))}
+    # A set has no order of its own: sorted, the same tags make the same body each time.
+    return sorted(tags) if isinstance(value, (set, frozenset)) else list(dict.fromkeys(tags))
 
 
-async def _field(entity: Entity, field: Field, value: Any) -> Any:
-    where = f"{entity.singular}.{field.attr}"
+async def _field_value(entity: Entity, field: Field, value: Any) -> Any:
+    label = f"{entity.singular}.{field.attr}"
     if field.read_only:
-        raise InvalidArgument(f"{where} is set by the server and can't be written")
+        raise InvalidArgument(f"{label} is set by the server and can't be written")
     if value is None:
         if not field.nullable:
-            raise InvalidArgument(f"{where} can't be empty (None); leave it out to keep or default it")
+            raise InvalidArgument(f"{label} can't be empty (None); leave it out to keep or default it")
         return None
     if field.kind is Kind.BINARY:
-        return await content_to_wire(where, value)
-    return to_wire(where, field, value)
+        return await content_to_wire(label, value)
+    return to_wire(label, field, value)

@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..answers import Answer, Incoming, json_answer
+from ...deprecated import renamed_arguments
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
 from .forms import Forms
 from .listing import answer_list
 from .models import MODELS, Model, Value
 from .refusals import NO_RIGHT, UNKNOWN_MODEL, GeneralRefusal
-from .requests import Asked, conceal, read_request
+from .requests import ActionRequest, conceal, read_request
 from .server_options import GeneralServerOptions
 from .store import Row, Store
 from .tokens import GeneralCredentials, TokenBook
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["GeneralEmulator", "emulate_general", "serve_general"]
 
 _PATH: Final = "/api"
-_FEW: Final = 7
+_DEFAULT_ROWS: Final = 7
 
 BetweenPages = Callable[["GeneralEmulator"], Awaitable[None] | None]
 
@@ -42,6 +43,7 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
 
     root = _PATH
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -58,21 +60,21 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         self.store = Store(models)
         self._tokens = TokenBook(self.credentials, now=self.clock.now, seed=seed)
         self._forms = Forms(self.store)
-        self._fill(rows or {}, seed)
+        self._seed_store(rows or {}, seed)
 
-    def _fill(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
+    def _seed_store(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
         if unknown := sorted(rows.keys() - self.store.models.keys()):
             raise ValueError(f"there is no model {unknown[0]!r}; there are {', '.join(self.store.models)}")
         for name, model in self.store.models.items():
-            given = rows.get(name, _FEW)
-            if isinstance(given, int):
-                self.store.fill(model, given, seed=seed)
+            count_or_rows = rows.get(name, _DEFAULT_ROWS)
+            if isinstance(count_or_rows, int):
+                self.store.seed_rows(model, count_or_rows, seed=seed)
             else:
-                for values in given:
+                for values in count_or_rows:
                     self.insert(name, **values)
 
     def auth(self, *, kind: Literal["login", "token"] = "login", longlife: bool = False) -> AuthBackend:
-        """A credential for ``GeneralApi(emulator.url, auth=…)``.
+        """Return a credential for ``GeneralApi(emulator.url, auth=…)``.
 
         Args:
             kind: Name and password, or a token that is given out now.
@@ -87,11 +89,11 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         return KmdLogin(who.kname, who.kpass, access_type=who.access_type, longlife=longlife, key=key)
 
     def token(self, *, longlife: bool = False) -> str:
-        """A good ``kmd``."""
-        return self._tokens.give(self.server_options, longlife=longlife)
+        """Issue a good ``kmd``."""
+        return self._tokens.issue(self.server_options, longlife=longlife)
 
     def expire_tokens(self) -> None:
-        """Every token given out so far is over its time."""
+        """Let every token issued so far expire."""
         self._tokens.expire_all()
 
     def insert(self, model: str, **values: Value) -> int:
@@ -100,10 +102,10 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         Raises:
             KeyError: There is no such model or field.
         """
-        known = self.store.models[model]
+        definition = self.store.models[model]
         for name in values:
-            known.by_name[name]
-        return self.store.insert(known, values)
+            definition.by_name[name]
+        return self.store.insert(definition, values)
 
     def update(self, model: str, record: int, **values: Value) -> None:
         """Change a record without any check."""
@@ -114,83 +116,94 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         self.store.delete(self.store.models[model], record)
 
     def rows(self, model: str) -> list[Row]:
-        """All records as they are stored, in the order of their creation."""
+        """Return all records as they are stored, in the order of their creation."""
         return [dict(row) for row in self.store.rows(self.store.models[model])]
 
-    async def answer(self, incoming: Incoming, server_options: GeneralServerOptions) -> Answer:
-        """Answer one request, behaving like this."""
-        asked: Asked | None = None
+    async def answer(self, request: ReceivedRequest, server_options: GeneralServerOptions) -> Answer:
+        """Answer one request, with the behaviour that the server options choose."""
+        action_request: ActionRequest | None = None
         try:
-            path = _below(incoming.path)
-            asked = read_request(incoming, path, server_options)
-            answer = self._act(asked, server_options)
+            path = _strip_prefix(request.path)
+            action_request = read_request(request, path, server_options)
+            answer = self._run_action(action_request, server_options)
         except GeneralRefusal as refusal:
-            return _refused(refusal, asked, server_options)
-        if self.between_pages is not None and asked.action == "list":
+            return _render_refusal(refusal, action_request, server_options)
+        if self.between_pages is not None and action_request.action == "list":
             waiting = self.between_pages(self)
             if inspect.isawaitable(waiting):
                 await waiting
-        return json_answer(answer)
+        return make_json_answer(answer)
 
-    def _act(self, asked: Asked, server_options: GeneralServerOptions) -> dict[str, Any]:
-        if asked.action == "info":
-            return _success({"action": "info"}, {"api": "General API emulator"})
-        if asked.action == "auth":
-            kmd = self._tokens.log_in(asked.body, server_options)
+    def _run_action(
+        self, action_request: ActionRequest, server_options: GeneralServerOptions
+    ) -> dict[str, Any]:
+        if action_request.action == "info":
+            return _wrap_success({"action": "info"}, {"api": "General API emulator"})
+        if action_request.action == "auth":
+            kmd = self._tokens.log_in(action_request.body, server_options)
             self.journal.counts["login"] += 1
-            return _success({"action": "auth"}, {"kmd": kmd})
-        self._tokens.check(asked.body, server_options)
-        if asked.action == "rights":
-            return _success({"action": "rights"}, self._rights())
-        return self._act_on_model(asked, server_options)
+            return _wrap_success({"action": "auth"}, {"kmd": kmd})
+        self._tokens.check(action_request.body, server_options)
+        if action_request.action == "rights":
+            return _wrap_success({"action": "rights"}, self._list_rights())
+        return self._run_model_action(action_request, server_options)
 
-    def _rights(self) -> list[dict[str, Any]]:
+    def _list_rights(self) -> list[dict[str, Any]]:
         models = self.store.models.values()
         return [{"model": model.name, "actions": list(model.actions)} for model in models]
 
-    def _act_on_model(self, asked: Asked, server_options: GeneralServerOptions) -> dict[str, Any]:
-        model = self.store.models.get(asked.model)
+    def _run_model_action(
+        self, action_request: ActionRequest, server_options: GeneralServerOptions
+    ) -> dict[str, Any]:
+        model = self.store.models.get(action_request.model)
         if model is None:
-            raise GeneralRefusal(UNKNOWN_MODEL, f"unknown model {asked.model}")
-        if asked.action not in model.actions:
-            raise GeneralRefusal(NO_RIGHT, f"no right to {asked.action} {asked.model}")
-        about = {"model": model.name, "action": asked.action}
-        match asked.action:
+            raise GeneralRefusal(UNKNOWN_MODEL, f"unknown model {action_request.model}")
+        if action_request.action not in model.actions:
+            raise GeneralRefusal(NO_RIGHT, f"no right to {action_request.action} {action_request.model}")
+        about = {"model": model.name, "action": action_request.action}
+        match action_request.action:
             case "list":
-                return _success(about, answer_list(asked.body, model, self.store, server_options))
+                return _wrap_success(
+                    about, answer_list(action_request.body, model, self.store, server_options)
+                )
             case "get":
-                return _success(about, self._forms.get(model, asked.body, server_options))
+                return _wrap_success(about, self._forms.get(model, action_request.body, server_options))
             case "delete":
-                self._forms.delete(model, asked.body)
-                return _success(_after(about, "create"), self._forms.form(model, []))
+                self._forms.delete(model, action_request.body)
+                return _wrap_success(_name_next_action(about, "create"), self._forms.form(model, []))
             case "create":
-                ids = self._forms.create(model, asked.body)
+                ids = self._forms.create(model, action_request.body)
             case _:
-                ids = self._forms.update(model, asked.body, server_options)
-        return _success(_after(about, "get"), self._forms.form(model, ids))
+                ids = self._forms.update(model, action_request.body, server_options)
+        return _wrap_success(_name_next_action(about, "get"), self._forms.form(model, ids))
 
 
-def _below(path: str) -> str:
+def _strip_prefix(path: str) -> str:
     if path != _PATH and not path.startswith(f"{_PATH}/"):
         raise GeneralRefusal(UNKNOWN_MODEL, "no such address", http=404)
     return path.removeprefix(_PATH)
 
 
-def _after(about: dict[str, str], next_action: str) -> dict[str, str]:
-    """A write's answer is that of the form which follows it."""
+def _name_next_action(about: dict[str, str], next_action: str) -> dict[str, str]:
+    """Name the action whose form a write answers with, and the write as the previous one."""
     return about | {"action": next_action, "previousAction": about["action"]}
 
 
-def _success(about: Mapping[str, str], data: Any) -> dict[str, Any]:
+def _wrap_success(about: Mapping[str, str], data: Any) -> dict[str, Any]:
     return {"status": "Success", "statuscode": 0, "msg": "Erfolgreich", **about, "data": data}
 
 
-def _refused(refusal: GeneralRefusal, asked: Asked | None, server_options: GeneralServerOptions) -> Answer:
-    about = {} if asked is None else {"model": asked.model, "action": asked.action}
+def _render_refusal(
+    refusal: GeneralRefusal, action_request: ActionRequest | None, server_options: GeneralServerOptions
+) -> Answer:
+    about = {} if action_request is None else {"model": action_request.model, "action": action_request.action}
     answer = {"status": "Error", "statuscode": refusal.code, "msg": refusal.text, **about}
-    return json_answer(answer | {"data": refusal.fields}, status=refusal.http or server_options.error_status)
+    return make_json_answer(
+        answer | {"data": refusal.fields}, status=refusal.http or server_options.error_status
+    )
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_general(
     *,
@@ -202,7 +215,7 @@ async def emulate_general(
     credentials: GeneralCredentials | None = None,
     server_options: GeneralServerOptions | None = None,
 ) -> AsyncIterator[GeneralEmulator]:
-    """A server of the General API for the time of an ``async with`` block.
+    """Run a server of the General API for the time of an ``async with`` block.
 
     Args:
         rows: Model → how many records (or the records themselves); the others get a few.

@@ -13,90 +13,91 @@ __all__ = ["Test", "read_filters"]
 
 Test = Callable[[Row], bool]
 
-_EVERYWHERE: Final = "query"
+_ALL_FIELDS: Final = "query"
 _ORDERED: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "eql": lambda held, value: held == value,
-    "lt": lambda held, value: held < value,
-    "gt": lambda held, value: held > value,
-    "lte": lambda held, value: held <= value,
-    "gte": lambda held, value: held >= value,
+    "eql": lambda stored, value: stored == value,
+    "lt": lambda stored, value: stored < value,
+    "gt": lambda stored, value: stored > value,
+    "lte": lambda stored, value: stored <= value,
+    "gte": lambda stored, value: stored >= value,
 }
 _COMPARISONS: Final = (*_ORDERED, "like", "in", "is", "isnot")
 _PROPERTIES: Final = {"fieldname", "comparison", "value"}
 
 
 def read_filters(items: Any, model: Model) -> list[Test]:
-    """The tests that a row must pass, all of them.
+    """Read the tests that a row must pass, all of them.
 
     Raises:
         GeneralRefusal: An item is not as the document has it.
     """
     if not isinstance(items, list):
-        raise _bad("filters must be an array")
-    return [_test(item, model) for item in items]
+        raise _bad_request("filters must be an array")
+    return [_read_test(item, model) for item in items]
 
 
-def _bad(text: str) -> GeneralRefusal:
+def _bad_request(text: str) -> GeneralRefusal:
     return GeneralRefusal(BAD_REQUEST, text)
 
 
-def _test(item: Any, model: Model) -> Test:
+def _read_test(item: Any, model: Model) -> Test:
     if not isinstance(item, dict) or not isinstance(item.get("fieldname"), str):
-        raise _bad("a filter must be an object with a fieldname")
+        raise _bad_request("a filter must be an object with a fieldname")
+    # A misspelt property would leave the filter weaker than the client means.
     if unknown := sorted(item.keys() - _PROPERTIES):
-        raise _bad(f"a filter has no property {unknown[0]}")
+        raise _bad_request(f"a filter has no property {unknown[0]}")
     comparison = item.get("comparison", "eql")
     if comparison not in _COMPARISONS:
-        raise _bad(f"unknown comparison {comparison}")
+        raise _bad_request(f"unknown comparison {comparison}")
     if comparison not in ("is", "isnot") and "value" not in item:
-        raise _bad(f"comparison {comparison} needs a value")
-    if item["fieldname"] == _EVERYWHERE:
-        return _everywhere(item, model)
+        raise _bad_request(f"comparison {comparison} needs a value")
+    if item["fieldname"] == _ALL_FIELDS:
+        return _test_all_fields(item, model)
     field = model.by_name.get(item["fieldname"])
     if field is None or field.is_password:
-        raise _bad(f"unknown fieldname {item['fieldname']}")
-    return _of_field(field, comparison, item.get("value"))
+        raise _bad_request(f"unknown fieldname {item['fieldname']}")
+    return _test_field(field, comparison, item.get("value"))
 
 
-def _of_field(field: Field, comparison: str, value: Any) -> Test:
+def _test_field(field: Field, comparison: str, value: Any) -> Test:
     name = field.name
     if comparison in ("is", "isnot"):
-        wanted = comparison == "is"
-        return lambda row: (row[name] is None) is wanted
+        is_null = comparison == "is"
+        return lambda row: (row[name] is None) is is_null
     if comparison == "in":
         if not isinstance(value, list):
-            raise _bad("comparison in needs an array of values")
-        values = [_value(field, one) for one in value]
+            raise _bad_request("comparison in needs an array of values")
+        values = [_read_value(field, one) for one in value]
         return lambda row: row[name] is not None and row[name] in values
     if comparison == "like":
-        return _containing([name], value)
-    compare, held = _ORDERED[comparison], _value(field, value)
-    return lambda row: row[name] is not None and compare(row[name], held)
+        return _test_contains([name], value)
+    compare, operand = _ORDERED[comparison], _read_value(field, value)
+    return lambda row: row[name] is not None and compare(row[name], operand)
 
 
-def _everywhere(item: dict[str, Any], model: Model) -> Test:
+def _test_all_fields(item: dict[str, Any], model: Model) -> Test:
     if item.get("comparison", "like") not in ("like", "eql"):
-        raise _bad("fieldname query goes with comparison like")
-    return _containing([field.name for field in model.fields if not field.is_password], item["value"])
+        raise _bad_request("fieldname query goes with comparison like")
+    return _test_contains([field.name for field in model.fields if not field.is_password], item["value"])
 
 
-def _containing(names: list[str], value: Any) -> Test:
-    """The document's example has Mandy contain ``man``: the case does not count."""
+def _test_contains(names: list[str], value: Any) -> Test:
+    """Return a test for a part of a text, without case: in the document's example, Mandy contains ``man``."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise _bad("comparison like needs a text")
+        raise _bad_request("comparison like needs a text")
     part = str(value).casefold()
     return lambda row: any(row[name] is not None and part in str(row[name]).casefold() for name in names)
 
 
-def _value(field: Field, value: Any) -> Value:
+def _read_value(field: Field, value: Any) -> Value:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _bad(f"a value for {field.name} must be a text or a number")
+        raise _bad_request(f"a value for {field.name} must be a text or a number")
     if field.type == TEXT:
         return str(value)
     try:
         read = field.read(value) if not field.choices else int(value)
     except ValueError as error:
-        raise _bad(f"{field.name}: {error}") from error
+        raise _bad_request(f"{field.name}: {error}") from error
     if read is None:
-        raise _bad(f"{field.name}: an empty value")
+        raise _bad_request(f"{field.name}: an empty value")
     return read

@@ -39,9 +39,9 @@ class Field:
         default: The value of a new record.
         disabled: Whether it can't be written.
         choices: For an enumeration, the text of each key.
-        shortest: The least characters of a text.
-        longest: The most characters of a text.
-        special: Whether a text must hold a character that is neither letter nor digit.
+        min_length: The least characters of a text.
+        max_length: The most characters of a text.
+        needs_special: Whether a text must hold a character that is neither letter nor digit.
     """
 
     name: str
@@ -52,9 +52,9 @@ class Field:
     default: Value = None
     disabled: bool = False
     choices: Mapping[int, str] = attrs.field(factory=dict)
-    shortest: int = 0
-    longest: int = 255
-    special: bool = False
+    min_length: int = 0
+    max_length: int = 255
+    needs_special: bool = False
 
     @property
     def is_identity(self) -> bool:
@@ -67,48 +67,49 @@ class Field:
         return self.subtype == PASSWORD and self.type == TEXT
 
     def read(self, text: Value) -> Value:
-        """A value as it is stored.
+        """Return a value as it is stored.
 
         Raises:
             ValueError: It is no value of this field; the message is for people.
         """
+        # Forms send all values as text; an empty one is NULL, except where text is what is stored.
         if text is None or (text == "" and self.type != TEXT):
             return None
         written = str(text)
         if self.type == WHOLE:
-            return self._choice(int(_matching(_WHOLE, written, "eine ganze Zahl")))
+            return self._require_choice(int(_require_match(_WHOLE, written, "eine ganze Zahl")))
         if self.type == DECIMAL:
-            return float(_matching(_DECIMAL, written, "eine Zahl"))
-        return _matching(_DATE, written, "ein Datum") if self.type == DATE else written
+            return float(_require_match(_DECIMAL, written, "eine Zahl"))
+        return _require_match(_DATE, written, "ein Datum") if self.type == DATE else written
 
-    def _choice(self, key: int) -> int:
+    def _require_choice(self, key: int) -> int:
         if self.choices and key not in self.choices:
             raise ValueError("Wert ist nicht in der Liste")
         return key
 
-    def objection(self, value: Value) -> str:
-        """Why a value may not be stored, or ``""``."""
+    def find_objection(self, value: Value) -> str:
+        """Return the reason for which a value may not be stored, or ``""``."""
         if value is None or value == "":
             return "Wert muss angegeben werden" if self.required else ""
         if self.type != TEXT:
             return ""
         length = len(str(value))
-        if length < self.shortest:
-            return f"Wert muss mindestens {self.shortest} Zeichen lang sein"
-        if length > self.longest:
-            return f"Wert darf höchstens {self.longest} Zeichen lang sein"
-        if self.special and str(value).isalnum():
+        if length < self.min_length:
+            return f"Wert muss mindestens {self.min_length} Zeichen lang sein"
+        if length > self.max_length:
+            return f"Wert darf höchstens {self.max_length} Zeichen lang sein"
+        if self.needs_special and str(value).isalnum():
             return "Wert muss Sonderzeichen beinhalten"
         return ""
 
-    def shown(self, value: Value) -> str | None:
-        """A value as forms have it: text, or null."""
+    def to_form_text(self, value: Value) -> str | None:
+        """Return a value as forms have it: text, or null."""
         if self.is_password:
             return UNCHANGED
         return None if value is None else _text(value)
 
-    def displayed(self, value: Value) -> str:
-        """A value as people see it."""
+    def to_display_text(self, value: Value) -> str:
+        """Return a value as people see it."""
         if self.is_identity or value is None:
             return ""
         if self.is_password:
@@ -116,9 +117,9 @@ class Field:
         return self.choices.get(value, str(value)) if isinstance(value, int) else _text(value)
 
 
-def _matching(pattern: re.Pattern[str], text: str, wanted: str) -> str:
+def _require_match(pattern: re.Pattern[str], text: str, description: str) -> str:
     if not pattern.fullmatch(text):
-        raise ValueError(f"Wert muss {wanted} sein")
+        raise ValueError(f"Wert muss {description} sein")
     return text
 
 
@@ -166,8 +167,10 @@ def _identity() -> Field:
 _STATUS = Field(
     name="intStatus", title="Status", type=WHOLE, subtype=ENUMERATION, choices={0: "Inaktiv", 1: "Aktiv"}
 )
-_LOGIN = Field(name="strLogin", title="Nutzername", required=True, shortest=3)
-_PASSWORD = Field(name="strPass", title="Passwort", subtype=PASSWORD, required=True, shortest=6, special=True)
+_LOGIN = Field(name="strLogin", title="Nutzername", required=True, min_length=3)
+_PASSWORD = Field(
+    name="strPass", title="Passwort", subtype=PASSWORD, required=True, min_length=6, needs_special=True
+)
 
 SUBACCOUNT: Final = Model(
     name="Subaccount",
@@ -201,7 +204,7 @@ ORDER: Final = Model(
     columns=("intID", "strNumber", "intState", "decTotal"),
     fields=(
         _identity(),
-        Field(name="strNumber", title="Nummer", required=True, longest=20),
+        Field(name="strNumber", title="Nummer", required=True, max_length=20),
         Field(
             name="intState",
             title="Stand",
@@ -212,7 +215,7 @@ ORDER: Final = Model(
         ),
         Field(name="decTotal", title="Summe", type=DECIMAL),
         Field(name="datOrdered", title="Bestellt am", type=DATE),
-        Field(name="strNote", title="Bemerkung", longest=4000),
+        Field(name="strNote", title="Bemerkung", max_length=4000),
     ),
 )
 

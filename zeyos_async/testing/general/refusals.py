@@ -1,4 +1,4 @@
-"""How the emulated API says no: a ``statuscode``, a message, and a message per field.
+"""The error answers of the emulated API: a ``statuscode``, a message, and a message per field.
 
 The document names 113 (with field messages) and the vendor's later pages 101 to 103; the other
 numbers are this emulator's own.

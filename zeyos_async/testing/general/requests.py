@@ -1,4 +1,4 @@
-"""Which action on which model a request asks for, in both layouts of the URLs."""
+"""The reading of requests: action and model, in both layouts of the URLs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any, Final
 
 import attrs
 
-from ..answers import Incoming
+from ..answers import ReceivedRequest
 from ..journal import fingerprint
 from .listing import LIST_PROPERTIES
 from .refusals import BAD_REQUEST, NO_INPUT, UNKNOWN_ACTION, UNKNOWN_MODEL, GeneralRefusal
 from .server_options import GeneralServerOptions
 
-__all__ = ["MODEL_ACTIONS", "Asked", "conceal", "read_request"]
+__all__ = ["MODEL_ACTIONS", "ActionRequest", "conceal", "read_request"]
 
 MODEL_ACTIONS: Final = ("list", "get", "create", "update", "delete")
-_COMMON: Final = {"action", "accessType", "lang", "kmd", "key"}
-_OWN: Final[dict[str, frozenset[str]]] = {
+_COMMON_PROPERTIES: Final = {"action", "accessType", "lang", "kmd", "key"}
+_ACTION_PROPERTIES: Final[dict[str, frozenset[str]]] = {
     "auth": frozenset({"kname", "kpass", "longlife"}),
     "rights": frozenset(),
     "info": frozenset(),
@@ -31,7 +31,7 @@ _SECRETS: Final = ("kmd", "kpass", "key")
 
 
 @attrs.frozen(kw_only=True)
-class Asked:
+class ActionRequest:
     """One request, read.
 
     Attributes:
@@ -45,31 +45,32 @@ class Asked:
     body: dict[str, Any]
 
 
-def read_request(incoming: Incoming, path: str, server_options: GeneralServerOptions) -> Asked:
-    """What a request below the endpoint asks for.
+def read_request(request: ReceivedRequest, path: str, server_options: GeneralServerOptions) -> ActionRequest:
+    """Read a request below the endpoint.
 
     Raises:
         GeneralRefusal: It is none of the API's.
     """
-    if incoming.method != "POST":
+    if request.method != "POST":
         raise GeneralRefusal(NO_INPUT, "no input", http=405)
-    body = _body(incoming)
+    body = _body(request)
     action, model = _target(path, body, server_options)
-    if action not in _OWN:
+    if action not in _ACTION_PROPERTIES:
         raise GeneralRefusal(UNKNOWN_ACTION, f"unknown action {action}")
-    unknown = sorted(body.keys() - _COMMON - _OWN[action])
+    # A property of another action is unknown here, too: it would be a client's mistake that nobody notices.
+    unknown = sorted(body.keys() - _COMMON_PROPERTIES - _ACTION_PROPERTIES[action])
     if unknown and server_options.unknown_properties == "refused":
         raise GeneralRefusal(BAD_REQUEST, f"action {action} has no property {unknown[0]}")
     if "lang" in body and (type(body["lang"]) is not int or body["lang"] < 1):
         raise GeneralRefusal(BAD_REQUEST, "lang must be a number from 1")
     if action in MODEL_ACTIONS and not model:
         raise GeneralRefusal(UNKNOWN_MODEL, "model missing")
-    return Asked(action=action, model=model, body=body)
+    return ActionRequest(action=action, model=model, body=body)
 
 
-def _body(incoming: Incoming) -> dict[str, Any]:
+def _body(request: ReceivedRequest) -> dict[str, Any]:
     try:
-        body = incoming.json
+        body = request.json
     except ValueError as error:
         raise GeneralRefusal(NO_INPUT, "no input") from error
     if not isinstance(body, dict):
@@ -78,7 +79,7 @@ def _body(incoming: Incoming) -> dict[str, Any]:
 
 
 def _target(path: str, body: dict[str, Any], server_options: GeneralServerOptions) -> tuple[str, str]:
-    """Action and model, by the path or by the body; the body may repeat what the path says."""
+    """Return action and model, by the path or by the body; the body may repeat what the path says."""
     parts = [part for part in path.split("/") if part]
     layout = "paths" if parts else "single"
     if server_options.layouts not in (layout, "both"):
@@ -87,16 +88,16 @@ def _target(path: str, body: dict[str, Any], server_options: GeneralServerOption
         return _text(body, "action"), _text(body, "model")
     match parts:
         case ["model", model, action]:
-            named = (action, model)
+            target = (action, model)
         case ["auth", ("auth" | "rights") as action]:
-            named = (action, "")
+            target = (action, "")
         case ["info"]:
-            named = ("info", "")
+            target = ("info", "")
         case _:
             raise GeneralRefusal(UNKNOWN_ACTION, "no such address", http=404)
-    if body.get("action", named[0]) != named[0] or body.get("model", named[1]) != named[1]:
+    if body.get("action", target[0]) != target[0] or body.get("model", target[1]) != target[1]:
         raise GeneralRefusal(BAD_REQUEST, "address and body name different actions or models")
-    return named
+    return target
 
 
 def _text(body: dict[str, Any], name: str) -> str:
@@ -106,10 +107,10 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def conceal(incoming: Incoming) -> bytes:
-    """The body with a fingerprint for each credential; what is no JSON object may hold anything."""
+def conceal(request: ReceivedRequest) -> bytes:
+    """Return the body with a fingerprint for each credential; ``b""`` for what is no JSON object, which may hold any."""
     try:
-        body = incoming.json
+        body = request.json
     except ValueError:
         return b""
     if not isinstance(body, dict):

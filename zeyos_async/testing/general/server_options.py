@@ -1,4 +1,4 @@
-"""What the document leaves open, as switches; the defaults are the strictest reading."""
+"""Switches for what the document leaves open; the defaults are the strictest reading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["GeneralServerOptions"]
 
 @attrs.define(kw_only=True)
 class GeneralServerOptions:
-    """How the emulated API behaves where the document is silent.
+    """The behaviour of the emulated API where the document is silent.
 
     Attributes:
         error_status: The HTTP status of an answer whose ``status`` is ``"Error"``.

@@ -32,20 +32,21 @@ class Store:
         self._next = dict.fromkeys(self.models, _FIRST_ID)
 
     def rows(self, model: Model) -> list[Row]:
-        """All rows, in the order of their creation."""
+        """Return all rows, in the order of their creation."""
         return list(self._rows[model.name].values())
 
     def row(self, model: Model, record: int) -> Row | None:
-        """One row, or ``None``."""
+        """Return one row, or ``None``."""
         return self._rows[model.name].get(record)
 
     def insert(self, model: Model, values: Mapping[str, Value]) -> int:
         """Store a row and return its ID; a row that brings an ID keeps it."""
         identity = model.identity.name
-        given = values.get(identity)
-        record = given if isinstance(given, int) and given > 0 else self._next[model.name]
+        given_id = values.get(identity)
+        record = given_id if isinstance(given_id, int) and given_id > 0 else self._next[model.name]
         row: Row = {field.name: field.default for field in model.fields} | dict(values) | {identity: record}
         self._rows[model.name][record] = row
+        # IDs are never given twice, also after a row that brought its own.
         self._next[model.name] = max(self._next[model.name], record + 1)
         return record
 
@@ -57,25 +58,25 @@ class Store:
         """Remove a row that is there."""
         del self._rows[model.name][record]
 
-    def fill(self, model: Model, count: int, *, seed: int) -> None:
+    def seed_rows(self, model: Model, count: int, *, seed: int) -> None:
         """Make up so many rows; the same seed makes the same."""
-        draw = random.Random(f"{seed}:{model.name}")
+        rng = random.Random(f"{seed}:{model.name}")
         for number in range(count):
-            values = {field.name: _made_up(field, number, draw) for field in model.fields[1:]}
+            values = {field.name: _make_up_value(field, number, rng) for field in model.fields[1:]}
             self.insert(model, values)
 
 
-def _made_up(field: Field, number: int, draw: random.Random) -> Value:
-    if not field.required and draw.random() < 0.1:
+def _make_up_value(field: Field, number: int, rng: random.Random) -> Value:
+    if not field.required and rng.random() < 0.1:
         return None
     if field.subtype == ENUMERATION and field.choices:
-        return draw.choice(list(field.choices))
+        return rng.choice(list(field.choices))
     if field.type == WHOLE:
-        return draw.randint(18, 67)
+        return rng.randint(18, 67)
     if field.type == DECIMAL:
-        return draw.randint(0, 1_000_000) / 100
+        return rng.randint(0, 1_000_000) / 100
     if field.type == DATE:
-        return f"20{draw.randint(10, 29)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
+        return f"20{rng.randint(10, 29)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
     if field.required:
         return f"{field.name}{number:06}!"
-    return draw.choice(_WORDS)
+    return rng.choice(_WORDS)

@@ -1,4 +1,4 @@
-"""Who may use the emulated API, and the tokens (``kmd``) that were given out."""
+"""The user of the emulated API, and the tokens (``kmd``) that it issued."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["GeneralCredentials", "TokenBook"]
 
 @attrs.frozen(kw_only=True)
 class GeneralCredentials:
-    """What a client needs to know to get in.
+    """The credentials that a client logs in with.
 
     Attributes:
         kname: The user's name.
@@ -32,58 +32,59 @@ class GeneralCredentials:
 
 
 class TokenBook:
-    """Gives out tokens and knows them again."""
+    """The tokens that were issued, with the times at which they expire."""
 
     def __init__(self, credentials: GeneralCredentials, *, now: Callable[[], float], seed: int) -> None:
         self.credentials = credentials
         self._now = now
-        self._draw = random.Random(f"{seed}:kmd")
+        self._rng = random.Random(f"{seed}:kmd")
         self._expires: dict[str, float] = {}
 
-    def log_in(self, asked: dict[str, Any], server_options: GeneralServerOptions) -> str:
-        """A new token for a right name and password.
+    def log_in(self, properties: dict[str, Any], server_options: GeneralServerOptions) -> str:
+        """Issue a token for a right name and password.
 
         Raises:
             GeneralRefusal: They are wrong, or the request is not as the document has it.
         """
-        if asked.get("longlife", 0) not in (0, 1):
+        if properties.get("longlife", 0) not in (0, 1):
             raise GeneralRefusal(BAD_REQUEST, "longlife must be 0 or 1")
-        self.check_access(asked)
-        known = (self.credentials.kname, self.credentials.kpass)
-        if (asked.get("kname"), asked.get("kpass")) != known:
+        self.check_access(properties)
+        expected = (self.credentials.kname, self.credentials.kpass)
+        if (properties.get("kname"), properties.get("kpass")) != expected:
             raise GeneralRefusal(server_options.login_code, "Wrong username or password")
-        return self.give(server_options, longlife=asked.get("longlife") == 1)
+        return self.issue(server_options, longlife=properties.get("longlife") == 1)
 
-    def give(self, server_options: GeneralServerOptions, *, longlife: bool = False) -> str:
-        """A new token."""
+    def issue(self, server_options: GeneralServerOptions, *, longlife: bool = False) -> str:
+        """Issue a token."""
         seconds = server_options.longlife_lifetime if longlife else server_options.token_lifetime
-        token = f"{self._draw.getrandbits(160):040x}"
+        token = f"{self._rng.getrandbits(160):040x}"
         self._expires[token] = self._now() + seconds
         return token
 
     def expire_all(self) -> None:
-        """Every token given out so far is over its time."""
+        """Let every token issued so far expire."""
         self._expires = dict.fromkeys(self._expires, 0.0)
 
-    def check(self, asked: dict[str, Any], server_options: GeneralServerOptions) -> None:
-        """Let a request with a good token pass.
+    def check(self, properties: dict[str, Any], server_options: GeneralServerOptions) -> None:
+        """Require a good token, and the user's access type.
 
         Raises:
             GeneralRefusal: The token or the access type is none.
         """
-        self.check_access(asked)
-        expires = self._expires.get(asked["kmd"]) if isinstance(asked.get("kmd"), str) else None
+        self.check_access(properties)
+        expires = self._expires.get(properties["kmd"]) if isinstance(properties.get("kmd"), str) else None
         if expires is None or expires <= self._now() or server_options.expired:
             raise GeneralRefusal(server_options.expired_code, "Session expired, please log in again")
 
-    def check_access(self, asked: dict[str, Any]) -> None:
-        """Let a request with the user's access type (and key) pass.
+    def check_access(self, properties: dict[str, Any]) -> None:
+        """Require the user's access type, and the key where there is one.
 
         Raises:
             GeneralRefusal: 102.
         """
-        given = asked.get("accessType")
-        if type(given) is not int or given != self.credentials.access_type:
+        access_type = properties.get("accessType")
+        # True equals 1 in Python, and is another JSON value.
+        if type(access_type) is not int or access_type != self.credentials.access_type:
             raise GeneralRefusal(WRONG_ACCESS_TYPE, "accessType wrong")
-        if self.credentials.key and asked.get("key") != self.credentials.key:
+        if self.credentials.key and properties.get("key") != self.credentials.key:
             raise GeneralRefusal(BAD_REQUEST, "key wrong")

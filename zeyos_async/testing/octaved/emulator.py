@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..answers import Answer, Incoming, json_answer
+from ...deprecated import renamed_arguments
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
-from .data import fill
 from .output import show
 from .refusals import Refusal
 from .routes import Routes
+from .seeds import seed_rows
 from .server_options import PATHS, OctavedServerOptions
 from .store import Store
 from .writes import create, patch
@@ -40,6 +41,7 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
 
     root = _PREFIX
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -57,17 +59,17 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
         )
         self.store = Store(seed=seed, now=self.clock.now)
         self._routes = Routes(self.store, {**PATHS, **(paths or {})})
-        self._fill(rows or {}, seed)
+        self._seed_store(rows or {}, seed)
 
-    def _fill(self, rows: Rows, seed: int) -> None:
+    def _seed_store(self, rows: Rows, seed: int) -> None:
         counts = {name: count if isinstance(count, int) else 0 for name, count in rows.items()}
-        fill(self.store, counts, seed=seed)
-        for name, given in rows.items():
-            for values in () if isinstance(given, int) else given:
+        seed_rows(self.store, counts, seed=seed)
+        for name, count_or_rows in rows.items():
+            for values in () if isinstance(count_or_rows, int) else count_or_rows:
                 self.insert(name, **values)
 
     def auth(self) -> AuthBackend:
-        """A credential for ``Octaved(emulator.url, auth=…)``."""
+        """Return a credential for ``Octaved(emulator.url, auth=…)``."""
         from zeyos_async.auth import ApiKey
 
         return ApiKey(self.header, self.api_key)
@@ -98,25 +100,29 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
         self.store.delete(resource, key)
 
     def rows(self, resource: str) -> list[dict[str, Any]]:
-        """All records as the API would show them, in the order in which they were stored."""
+        """Return all records as the API would show them, in the order in which they were stored."""
         return [show(self.store, resource, row) for row in self.store.rows[resource].values()]
 
-    async def answer(self, incoming: Incoming, server_options: OctavedServerOptions) -> Answer:
-        """Answer one request, behaving like this."""
+    async def answer(self, request: ReceivedRequest, server_options: OctavedServerOptions) -> Answer:
+        """Answer one request, with the behaviour that the server options choose."""
         try:
-            return self._route(incoming, server_options)
+            return self._route(request, server_options)
         except Refusal as refusal:
-            return json_answer({"message": refusal.message, "errors": refusal.fields}, status=refusal.status)
+            return make_json_answer(
+                {"message": refusal.message, "errors": refusal.fields}, status=refusal.status
+            )
 
-    def _route(self, incoming: Incoming, server_options: OctavedServerOptions) -> Answer:
-        given = incoming.headers.get(self.header, "")
-        if not hmac.compare_digest(given.encode(), self.api_key.encode()):
+    def _route(self, request: ReceivedRequest, server_options: OctavedServerOptions) -> Answer:
+        key = request.headers.get(self.header, "")
+        # As text, compare_digest takes ASCII alone.
+        if not hmac.compare_digest(key.encode(), self.api_key.encode()):
             raise Refusal(401, f"the header {self.header} is missing, or its key is not known")
-        if not incoming.path.startswith(f"{_PREFIX}/"):
-            raise Refusal(404, f"there is no route {incoming.path}")
-        return self._routes.answer(incoming, incoming.path.removeprefix(_PREFIX), server_options)
+        if not request.path.startswith(f"{_PREFIX}/"):
+            raise Refusal(404, f"there is no route {request.path}")
+        return self._routes.answer(request, request.path.removeprefix(_PREFIX), server_options)
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_octaved(
     *,
@@ -129,7 +135,7 @@ async def emulate_octaved(
     paths: Mapping[str, str] | None = None,
     server_options: OctavedServerOptions | None = None,
 ) -> AsyncIterator[OctavedEmulator]:
-    """An Octaved Flow server for the time of an ``async with`` block.
+    """Run an Octaved Flow server for the time of an ``async with`` block.
 
     Args:
         rows: Resource (``customers``, ``work_packages``, …) → how many rows, or the rows themselves;

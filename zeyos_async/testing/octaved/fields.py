@@ -32,24 +32,24 @@ class Field:
     Attributes:
         name: The API's name.
         kind: What its values are.
-        longest: The greatest length of a text; 0 is unbounded.
+        max_length: The greatest length of a text; 0 is unbounded.
         choices: The only texts that are allowed.
         required: Whether a create must have it.
         null: Whether it may be null.
         default: What it is where a create does not say.
         write: Where it may be sent: anywhere, in creates only, or nowhere.
-        shown: Whether records show it.
+        is_shown: Whether records show it.
     """
 
     name: str
     kind: Kind
-    longest: int = 0
+    max_length: int = 0
     choices: Sequence[str] = ()
     required: bool = False
     null: bool = False
     default: Any = None
     write: Literal["always", "create", "never"] = "always"
-    shown: bool = True
+    is_shown: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -73,8 +73,8 @@ class Schema:
     yields: bool = True
 
 
-def _text(name: str, longest: int = 191, **options: Any) -> Field:
-    return Field(name=name, kind="text", longest=longest, **options)
+def _text(name: str, max_length: int = 191, **options: Any) -> Field:
+    return Field(name=name, kind="text", max_length=max_length, **options)
 
 
 def _choice(name: str, choices: str, default: str | None = None, **options: Any) -> Field:
@@ -101,7 +101,7 @@ def _parent(*, required: bool) -> list[Field]:
     return [_id("parentNodeId", required=required, write="create")]
 
 
-_SIBLINGS: Final = Field(name="sortedSiblingIds", kind="ids", write="create", shown=False)
+_SIBLINGS: Final = Field(name="sortedSiblingIds", kind="ids", write="create", is_shown=False)
 _NODE: Final = [
     _text("color", 6, default=""),
     Field(name="labels", kind="ids", default=()),

@@ -1,47 +1,47 @@
-"""How records and the other answers look."""
+"""The presentation of records, and of the other answers."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from .billing import sums
+from .billing import add_up
 from .fields import SCHEMAS
 from .search import customer_of
 from .store import Row, Store
 
-__all__ = ["planning_dates", "responsible_users", "show"]
+__all__ = ["find_planning_dates", "find_responsible_users", "show"]
 
-_TRIO: Final = ("responsibleGroups", "responsibleUsers")
+_RESPONSIBLE_FIELDS: Final = ("responsibleGroups", "responsibleUsers")
 
 
 def show(store: Store, resource: str, row: Row, options: Collection[str] = (), *, news: bool = False) -> Row:
-    """A record as the API shows it; ``options`` are a billing's ``with…`` parameters that are on."""
-    shown = dict(row)
+    """Return a record as the API shows it; ``options`` are a billing's ``with…`` parameters that are on."""
+    presented = dict(row)
     fields = SCHEMAS[resource].fields
     if "projectId" in fields and SCHEMAS[resource].node_type:
-        project = store.above(row, "projects")
-        shown["projectId"] = project["id"] if project else None
+        project = store.find_nearest(row, "projects")
+        presented["projectId"] = project["id"] if project else None
     if "flowCustomer" in fields and resource != "projects":
-        shown["flowCustomer"] = customer_of(store, resource, row)
+        presented["flowCustomer"] = customer_of(store, resource, row)
     if "definesOwnResponsible" in fields:
-        shown |= _responsible(store, row)
+        presented |= _inherit_responsible(store, row)
     if "planningDates" in fields:
-        shown["planningDates"] = store.planning.get(row["id"], [])
+        presented["planningDates"] = store.planning.get(row["id"], [])
     if resource == "billings":
-        shown = _billing(store, shown, options)
-    return {**shown, "aFieldOfTomorrow": {"any": "thing"}} if news else shown
+        presented = _show_billing(store, presented, options)
+    return {**presented, "aFieldOfTomorrow": {"any": "thing"}} if news else presented
 
 
-def _responsible(store: Store, row: Row) -> Row:
-    """The groups and users of the nearest node that defines its own."""
-    line = [row, *(found for _, found in store.ancestors(row["id"]))]
+def _inherit_responsible(store: Store, row: Row) -> Row:
+    """Return the groups and users of the nearest node that defines its own."""
+    line = [row, *(ancestor for _, ancestor in store.ancestors(row["id"]))]
     owner: Mapping[str, Any] = next((node for node in line if node.get("definesOwnResponsible")), {})
-    return {name: list(owner.get(name, ())) for name in _TRIO}
+    return {name: list(owner.get(name, ())) for name in _RESPONSIBLE_FIELDS}
 
 
-def _billing(store: Store, row: Row, options: Collection[str]) -> Row:
-    row["sums"] = sums(store, row)
+def _show_billing(store: Store, row: Row, options: Collection[str]) -> Row:
+    row["sums"] = add_up(store, row)
     optional = {
         "sums": "withSums",
         "timeRecordIds": "withTimeRecordIds",
@@ -50,29 +50,29 @@ def _billing(store: Store, row: Row, options: Collection[str]) -> Row:
     return {name: value for name, value in row.items() if optional.get(name, "") in ("", *options)}
 
 
-def responsible_users(store: Store, key: str, query: Mapping[str, str]) -> list[str]:
-    """The users who answer for a node, by the parameters of the request."""
+def find_responsible_users(store: Store, key: str, query: Mapping[str, str]) -> list[str]:
+    """Return the users who answer for a node, by the parameters of the request."""
     filters = {"responsible", "projectManager", "anyProjectRole", "roleId"} & set(query)
-    wanted = filters or {"responsible", "anyProjectRole"}
-    found = store.node(key)
-    if found is None:
+    criteria = filters or {"responsible", "anyProjectRole"}
+    node_entry = store.node(key)
+    if node_entry is None:
         return []
     users: list[str] = []
-    if "responsible" in wanted:
-        users += _resolved(store, found[1])
-    project = store.above(found[1], "projects")
+    if "responsible" in criteria:
+        users += _list_responsible(store, node_entry[1])
+    project = store.find_nearest(node_entry[1], "projects")
     for role, user, manages in store.roles.get(project["id"], ()) if project else ():
-        fits = ("projectManager" in wanted and manages) or "anyProjectRole" in wanted
+        fits = ("projectManager" in criteria and manages) or "anyProjectRole" in criteria
         users += [user] if fits or query.get("roleId") == role else []
     return list(dict.fromkeys(users))
 
 
-def _resolved(store: Store, row: Row) -> list[str]:
-    own = _responsible(store, row)
+def _list_responsible(store: Store, row: Row) -> list[str]:
+    own = _inherit_responsible(store, row)
     members = [user for group in own["responsibleGroups"] for user in store.members.get(group, ())]
     return [*own["responsibleUsers"], *members]
 
 
-def planning_dates(store: Store, keys: Collection[str]) -> list[Row]:
-    """The planning dates of the given nodes."""
+def find_planning_dates(store: Store, keys: Collection[str]) -> list[Row]:
+    """Return the planning dates of these nodes."""
     return [date for key in keys for date in store.planning.get(key, ())]

@@ -1,4 +1,4 @@
-"""How the emulated API says no; the document names no error body, so this one is our choice."""
+"""The error answers of the emulated API; the document names no error body, so this one is our choice."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Refusal(Exception):
 
 
 def bad_request(message: str) -> Refusal:
-    """400: the request breaks the document."""
+    """Make a 400: the request breaks the document."""
     return Refusal(400, message)
 
 
 def not_found(message: str) -> Refusal:
-    """404: no such route or record."""
+    """Make a 404: no such route or record."""
     return Refusal(404, message)

@@ -1,4 +1,4 @@
-"""Which request is which operation, and what its query may hold."""
+"""The routes: the operation of each request, and the query parameters that it takes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from ..answers import Answer, Incoming, json_answer
-from .checks import is_id
+from ..answers import Answer, ReceivedRequest, make_json_answer
+from .body_checks import is_id
 from .fields import SCHEMAS
-from .output import planning_dates, responsible_users, show
+from .output import find_planning_dates, find_responsible_users, show
 from .refusals import Refusal, bad_request, not_found
-from .search import find
+from .search import find_ids
 from .server_options import OctavedServerOptions
 from .store import Row, Store
 from .writes import create, patch
@@ -45,10 +45,10 @@ class Query:
 
 def _read_query(text: str, allowed: Mapping[str, tuple[str, ...]], *, ids: bool = False) -> Query:
     pairs = parse_qsl(text, keep_blank_values=True)
-    found = [value for name, value in pairs if name == "ids[]"]
-    if found and not ids:
+    id_values = [value for name, value in pairs if name == "ids[]"]
+    if id_values and not ids:
         raise bad_request("this route takes no ids[]")
-    if wrong := [value for value in found if not is_id(value)]:
+    if wrong := [value for value in id_values if not is_id(value)]:
         raise bad_request(f"ids[] holds {wrong[0]!r}, which is not 32 hexadecimal digits in upper case")
     rest = {name: value for name, value in pairs if name != "ids[]"}
     for name, value in rest.items():
@@ -56,15 +56,15 @@ def _read_query(text: str, allowed: Mapping[str, tuple[str, ...]], *, ids: bool 
             raise bad_request(f"there is no query parameter {name!r}")
         if allowed[name] and value not in allowed[name]:
             raise bad_request(f"{name} must be {' or '.join(allowed[name])}")
-    return Query(found, rest)
+    return Query(id_values, rest)
 
 
-def _body(incoming: Incoming) -> Any:
-    kind = incoming.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+def _body(request: ReceivedRequest) -> Any:
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refusal(415, "the body must be application/json")
     try:
-        return json.loads(incoming.body)
+        return json.loads(request.body)
     except ValueError as error:
         raise bad_request("the body is not JSON") from error
 
@@ -79,74 +79,76 @@ class Routes:
         before, between, after = (re.escape(part) for part in parts)
         self._archive = re.compile(f"{before}([^/]+){between}([^/]+){after}")
 
-    def answer(self, incoming: Incoming, path: str, server_options: OctavedServerOptions) -> Answer:
+    def answer(self, request: ReceivedRequest, path: str, server_options: OctavedServerOptions) -> Answer:
         """Answer one request below the base URL.
 
         Raises:
             Refusal: What the document forbids.
         """
-        if found := self._archive.fullmatch(path):
-            return self._archived(incoming, found[1], found[2], server_options)
+        if match := self._archive.fullmatch(path):
+            return self._set_archived(request, match[1], match[2], server_options)
         if path in (self._paths["responsible_users"], self._paths["planning_dates"]):
-            return self._of_nodes(incoming, path == self._paths["planning_dates"])
+            return self._answer_of_nodes(request, path == self._paths["planning_dates"])
         for resource in SCHEMAS:
             base = self._paths[resource]
             if path == base or path.startswith(f"{base}/"):
-                return _Call(self._store, resource, incoming, server_options).answer(path[len(base) + 1 :])
+                return _ResourceRequest(self._store, resource, request, server_options).answer(
+                    path[len(base) + 1 :]
+                )
         raise not_found(f"there is no route {path}")
 
-    def _archived(
-        self, incoming: Incoming, key: str, archive: str, server_options: OctavedServerOptions
+    def _set_archived(
+        self, request: ReceivedRequest, key: str, archive: str, server_options: OctavedServerOptions
     ) -> Answer:
-        if incoming.method not in ("POST", "PUT", "PATCH"):
-            raise Refusal(405, f"{incoming.method} does not archive")
+        if request.method not in ("POST", "PUT", "PATCH"):
+            raise Refusal(405, f"{request.method} does not archive")
         if not is_id(key) or archive not in ("0", "1"):
             raise bad_request("archiving takes the id of a node, and 0 or 1")
-        found = self._store.node(key)
-        if found is None:
+        node_entry = self._store.node(key)
+        if node_entry is None:
             raise not_found(f"there is no node {key}")
-        for _, row in (found, *self._store.descendants(key)):
+        for _, row in (node_entry, *self._store.descendants(key)):
             row["isArchived"] = archive == "1"
             self._store.touch(row)
         return Answer(status=server_options.archive_status)
 
-    def _of_nodes(self, incoming: Incoming, planning: bool) -> Answer:
-        if incoming.method != "GET":
+    def _answer_of_nodes(self, request: ReceivedRequest, planning: bool) -> Answer:
+        if request.method != "GET":
             raise Refusal(405, "only GET")
         names = dict.fromkeys(("responsible", "projectManager", "anyProjectRole"), _ON)
         filters: dict[str, tuple[str, ...]] = {**names, "roleId": (), "roleType": tuple(_ROLE_TYPES)}
-        query = _read_query(incoming.query, {} if planning else filters, ids=True)
+        query = _read_query(request.query, {} if planning else filters, ids=True)
         if not query.ids:
             raise bad_request("ids[] is required")
         if planning:
-            return json_answer(planning_dates(self._store, query.ids))
+            return make_json_answer(find_planning_dates(self._store, query.ids))
         values = dict(query.values)
         if "roleId" in values and not is_id(values["roleId"]):
             raise bad_request("roleId must be 32 hexadecimal digits in upper case")
         if "roleType" in values:
             values[_ROLE_TYPES[values.pop("roleType")]] = "1"
-        return json_answer({key: responsible_users(self._store, key, values) for key in query.ids})
+        return make_json_answer({key: find_responsible_users(self._store, key, values) for key in query.ids})
 
 
 @attrs.frozen
-class _Call:
+class _ResourceRequest:
     """One request for one resource."""
 
     store: Store
     resource: str
-    incoming: Incoming
+    request: ReceivedRequest
     server_options: OctavedServerOptions
 
     def answer(self, rest: str) -> Answer:
         word, _, tail = rest.partition("/")
-        method = self.incoming.method
+        method = self.request.method
         if not rest:
             return self._dispatch({"GET": ("list", self._list), "POST": ("create", self._create)})
         if word == "search":
-            steps = {"GET": lambda: self._simple(tail)} if tail else {"POST": self._complex}
+            steps = {"GET": lambda: self._search_simple(tail)} if tail else {"POST": self._search_complex}
             return self._dispatch({verb: ("search", step) for verb, step in steps.items()})
         if tail:
-            raise not_found(f"there is no route {self.incoming.path}")
+            raise not_found(f"there is no route {self.request.path}")
         if not is_id(word):
             raise bad_request(f"{word!r} is not 32 hexadecimal digits in upper case")
         item = {"GET": self._get, "PUT": self._put, "PATCH": self._patch, "DELETE": self._delete}
@@ -154,9 +156,9 @@ class _Call:
         return self._dispatch({verb: (name, lambda s=step: s(word)) for verb, step in item.items()})
 
     def _dispatch(self, steps: Mapping[str, tuple[str, Any]]) -> Answer:
-        name, step = steps.get(self.incoming.method, ("", None))
+        name, step = steps.get(self.request.method, ("", None))
         if step is None or name not in SCHEMAS[self.resource].operations:
-            raise Refusal(405, f"{self.incoming.method} is not offered here")
+            raise Refusal(405, f"{self.request.method} is not offered here")
         answer: Answer = step()
         return answer
 
@@ -168,58 +170,61 @@ class _Call:
         return show(self.store, self.resource, row, options or {}, news=self.server_options.news)
 
     def _list(self) -> Answer:
-        query = _read_query(self.incoming.query, self._options, ids=True)
+        query = _read_query(self.request.query, self._options, ids=True)
         rows = self.store.rows[self.resource]
+        # Customers alone may be listed without IDs.
         if not query.ids and self.resource != "customers":
             raise bad_request("ids[] is required")
         if self.server_options.missing == "refuse":
             for key in query.ids:
                 self.store.find(self.resource, key)
-        asked = dict.fromkeys(query.ids or rows)
-        keys = asked if self.server_options.order == "asked" else (key for key in rows if key in asked)
-        return json_answer([self._show(rows[key], query.values) for key in keys if key in rows])
+        requested = dict.fromkeys(query.ids or rows)
+        keys = (
+            requested if self.server_options.order == "asked" else (key for key in rows if key in requested)
+        )
+        return make_json_answer([self._show(rows[key], query.values) for key in keys if key in rows])
 
     def _get(self, key: str) -> Answer:
-        query = _read_query(self.incoming.query, self._options)
-        return json_answer(self._show(self.store.find(self.resource, key), query.values))
+        query = _read_query(self.request.query, self._options)
+        return make_json_answer(self._show(self.store.find(self.resource, key), query.values))
 
     def _create(self) -> Answer:
-        _read_query(self.incoming.query, {})
-        row = create(self.store, self.resource, self.store.new_id(), _body(self.incoming))
-        return json_answer({"id": row["id"]}, status=self.server_options.create_status)
+        _read_query(self.request.query, {})
+        row = create(self.store, self.resource, self.store.new_id(), _body(self.request))
+        return make_json_answer({"id": row["id"]}, status=self.server_options.create_status)
 
     def _put(self, key: str) -> Answer:
-        _read_query(self.incoming.query, {})
-        row = create(self.store, self.resource, key, _body(self.incoming))
-        return self._written(self.server_options.put_status, row)
+        _read_query(self.request.query, {})
+        row = create(self.store, self.resource, key, _body(self.request))
+        return self._answer_write(self.server_options.put_status, row)
 
     def _patch(self, key: str) -> Answer:
-        _read_query(self.incoming.query, {})
-        row = patch(self.store, self.resource, key, _body(self.incoming))
-        return self._written(self.server_options.patch_status, row)
+        _read_query(self.request.query, {})
+        row = patch(self.store, self.resource, key, _body(self.request))
+        return self._answer_write(self.server_options.patch_status, row)
 
     def _delete(self, key: str) -> Answer:
-        _read_query(self.incoming.query, {})
+        _read_query(self.request.query, {})
         row = self.store.find(self.resource, key)
         self.store.delete(self.resource, key)
-        return self._written(self.server_options.delete_status, row)
+        return self._answer_write(self.server_options.delete_status, row)
 
-    def _written(self, status: int, row: Row) -> Answer:
+    def _answer_write(self, status: int, row: Row) -> Answer:
         if self.server_options.write_body == "none" or status == 204:
             return Answer(status=status)
-        return json_answer(self._show(row), status=status)
+        return make_json_answer(self._show(row), status=status)
 
-    def _simple(self, tail: str) -> Answer:
+    def _search_simple(self, tail: str) -> Answer:
         ident, _, value = tail.partition("/")
-        return self._found({"ident": ident, "value": value})
+        return self._answer_search({"ident": ident, "value": value})
 
-    def _complex(self) -> Answer:
-        return self._found(_body(self.incoming))
+    def _search_complex(self) -> Answer:
+        return self._answer_search(_body(self.request))
 
-    def _found(self, condition: Any) -> Answer:
+    def _answer_search(self, condition: Any) -> Answer:
         schema = SCHEMAS[self.resource]
-        query = _read_query(self.incoming.query, {"yieldObjects": _ON} if schema.yields else {})
-        keys = find(self.store, self.resource, condition)
+        query = _read_query(self.request.query, {"yieldObjects": _ON} if schema.yields else {})
+        keys = find_ids(self.store, self.resource, condition)
         if "yieldObjects" not in query.values:
-            return json_answer(keys)
-        return json_answer([self._show(self.store.rows[self.resource][key]) for key in keys])
+            return make_json_answer(keys)
+        return make_json_answer([self._show(self.store.rows[self.resource][key]) for key in keys])

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .billing import day_of
-from .checks import is_date, is_id
+from .body_checks import is_date, is_id
 from .fields import NODES, SCHEMAS
 from .refusals import bad_request
 from .store import Row, Store
 
-__all__ = ["IDENTS", "find"]
+__all__ = ["IDENTS", "find_ids"]
 
 Check = Callable[[str | None], bool]
 
@@ -45,8 +45,8 @@ def _day(value: str | None) -> bool:
 
 
 def _days(value: str | None) -> bool:
-    found = _RANGE.fullmatch(value or "")
-    return found is not None and is_date(found[1]) and is_date(found[2])
+    match = _RANGE.fullmatch(value or "")
+    return match is not None and is_date(match[1]) and is_date(match[2])
 
 
 def _one_of(resource: str, field: str) -> Check:
@@ -91,18 +91,19 @@ IDENTS: Final[Mapping[str, Mapping[str, Check]]] = {
 """Resource → ident → whether a value is of the ident's format."""
 
 
-def find(store: Store, resource: str, condition: Any) -> list[str]:
-    """The ids that a condition finds; those of ``ancestorsOf`` alone come with the direct parent first.
+def find_ids(store: Store, resource: str, condition: Any) -> list[str]:
+    """Return the ids that a condition finds; those of ``ancestorsOf`` alone come with the direct parent first.
 
     Raises:
         Refusal: 400, for what is no condition of this resource.
     """
     test = _compile(store, resource, condition, 0)
-    found = [key for key, row in store.rows[resource].items() if test(row)]
+    ids = [key for key, row in store.rows[resource].items() if test(row)]
     if condition.get("ident") == "ancestorsOf":
+        # Ancestors have an order that the rows as stored do not have.
         line = [row["id"] for _, row in store.ancestors(condition["value"])]
-        found.sort(key=line.index)
-    return found
+        ids.sort(key=line.index)
+    return ids
 
 
 def _compile(store: Store, resource: str, condition: Any, depth: int) -> Callable[[Row], bool]:
@@ -142,14 +143,14 @@ def _plain(store: Store, resource: str, ident: Any, value: Any) -> Callable[[Row
 
 def _tree(store: Store, ident: str, value: str) -> Callable[[Row], bool] | None:
     if ident == "ancestorsOf":
-        found = {row["id"] for _, row in store.ancestors(value)}
+        ids = {row["id"] for _, row in store.ancestors(value)}
     elif ident == "childrenOf":
-        found = {row["id"] for _, row in store.children(value)}
+        ids = {row["id"] for _, row in store.children(value)}
     elif ident == "descendantsOf":
-        found = {row["id"] for _, row in store.descendants(value)}
+        ids = {row["id"] for _, row in store.descendants(value)}
     else:
         return None
-    return lambda row: row["id"] in found
+    return lambda row: row["id"] in ids
 
 
 def _tracked(store: Store, ident: str, value: str) -> Callable[[Row], bool] | None:
@@ -178,12 +179,12 @@ def _field(store: Store, resource: str, ident: str, value: str) -> Callable[[Row
         return lambda row: customer_of(store, resource, row) == value
     kind = SCHEMAS[resource].fields[ident].kind
     if kind == "flag":
-        wanted = value != "0"
-        return lambda row: row[ident] is wanted
+        expected = value != "0"
+        return lambda row: row[ident] is expected
     return lambda row: row[ident] == value
 
 
 def customer_of(store: Store, resource: str, row: Row) -> str | None:
-    """The customer of a node's project."""
-    project = store.above(row, "projects") if resource in NODES else None
+    """Return the customer of a node's project."""
+    project = store.find_nearest(row, "projects") if resource in NODES else None
     return project["flowCustomer"] if project else None

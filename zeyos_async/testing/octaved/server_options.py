@@ -1,4 +1,4 @@
-"""What the document of Octaved Flow leaves open, to be set by a test."""
+"""Switches for what the document of Octaved Flow leaves open."""
 
 from __future__ import annotations
 

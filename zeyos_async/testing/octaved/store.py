@@ -42,15 +42,15 @@ class Store:
         self.put(SCHEMAS["project_folders"], self.root, {"name": "Projects", "parentNodeId": None})
 
     def new_id(self) -> str:
-        """32 hexadecimal digits that nobody has yet."""
+        """Draw 32 hexadecimal digits that nobody has yet."""
         return f"{self._random.getrandbits(128):032X}"
 
     def now(self) -> int:
-        """Unix seconds."""
+        """Return Unix seconds."""
         return int(self._now())
 
     def find(self, resource: str, key: str) -> Row:
-        """A row.
+        """Return a row.
 
         Raises:
             Refusal: 404.
@@ -61,7 +61,7 @@ class Store:
         return row
 
     def node(self, key: str | None) -> tuple[str, Row] | None:
-        """A node of whatever type, with the resource it is of."""
+        """Return a node of whatever type, with its resource, or ``None``."""
         for resource in NODES:
             if key in self.rows[resource]:
                 return resource, self.rows[resource][key or ""]
@@ -70,7 +70,8 @@ class Store:
     def put(self, schema: Schema, key: str, values: Row) -> Row:
         """Store a row with the schema's defaults; an old row of that id is replaced, its stamps kept."""
         old = self.rows[schema.name].get(key)
-        row = {name: copy.deepcopy(field.default) for name, field in schema.fields.items() if field.shown}
+        row = {name: copy.deepcopy(field.default) for name, field in schema.fields.items() if field.is_shown}
+        # Defaults are frozen, so lists are tuples there; JSON and the checks know lists alone.
         row = {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
         row |= {name: value for name, value in values.items() if name in row}
         row["id"] = key
@@ -85,6 +86,7 @@ class Store:
         row["isArchived"] = bool(old and old["isArchived"])
         self.touch(row)
         if old is not None:
+            # Replaced, and moved perhaps: it would be a child of both parents.
             self._children[old["parentNodeId"]].remove(row["id"])
         self._children.setdefault(row["parentNodeId"], []).append(row["id"])
 
@@ -94,29 +96,29 @@ class Store:
         row["lastChangedBy"] = self.user
 
     def ancestors(self, key: str | None) -> Iterator[tuple[str, Row]]:
-        """The nodes above one, the direct parent first."""
-        found = self.node(key)
-        while found is not None:
-            found = self.node(found[1]["parentNodeId"])
-            if found is not None:
-                yield found
+        """Yield the nodes above one, the direct parent first."""
+        node_entry = self.node(key)
+        while node_entry is not None:
+            node_entry = self.node(node_entry[1]["parentNodeId"])
+            if node_entry is not None:
+                yield node_entry
 
     def children(self, key: str) -> list[tuple[str, Row]]:
-        """The nodes right below one."""
-        return [found for child in self._children.get(key, ()) if (found := self.node(child))]
+        """Return the nodes right below one."""
+        return [node_entry for child in self._children.get(key, ()) if (node_entry := self.node(child))]
 
     def descendants(self, key: str) -> Iterator[tuple[str, Row]]:
-        """The nodes below one, at any depth."""
+        """Yield the nodes below one, at any depth."""
         for resource, row in self.children(key):
             yield resource, row
             yield from self.descendants(row["id"])
 
-    def above(self, row: Row, resource: str) -> Row | None:
-        """The nearest node of a resource, the node itself or one above it."""
+    def find_nearest(self, row: Row, resource: str) -> Row | None:
+        """Return the nearest node of a resource, the node itself or one above it."""
         own = self.node(row["id"])
         if own is not None and own[0] == resource:
             return own[1]
-        return next((found for name, found in self.ancestors(row["id"]) if name == resource), None)
+        return next((row_above for name, row_above in self.ancestors(row["id"]) if name == resource), None)
 
     def delete(self, resource: str, key: str) -> None:
         """Remove a row, and with a node all that is below it.

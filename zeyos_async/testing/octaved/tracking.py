@@ -19,22 +19,23 @@ def prepare_record(store: Store, values: Row, row: Row | None) -> None:
         Refusal: 400 or 409, for a reference that can't be tracked on.
     """
     for billing, work in (("billingStart", "workTimeStart"), ("billingEnd", "workTimeEnd")):
+        # The document has billing times default to the work's, a patch included.
         if values.get(work) is not None and values.get(billing) is None:
             values[billing] = values[work]
     reference = values.get("referenceNode") or values.get("workPackage")
     if reference is None:
         return
-    found = store.node(reference)
-    if found is None or found[0] not in _REFERENCES:
+    node_entry = store.node(reference)
+    if node_entry is None or node_entry[0] not in _REFERENCES:
         name = "referenceNode" if values.get("referenceNode") else "workPackage"
         raise _refuse(name, "must be a work package or sub work package")
     values["referenceNode"] = reference
-    _track_on(store, found, values, row)
+    _check_trackable(store, node_entry, values, row)
 
 
-def _track_on(store: Store, found: tuple[str, Row], values: Row, row: Row | None) -> None:
-    resource, node = found
-    package = store.above(node, "work_packages")
+def _check_trackable(store: Store, node_entry: tuple[str, Row], values: Row, row: Row | None) -> None:
+    resource, node = node_entry
+    package = store.find_nearest(node, "work_packages")
     assert package is not None  # a sub work package hangs below one
     values["workPackage"] = package["id"]
     if node["isLocked"] or package["isLocked"]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .billing import bill
-from .checks import MOST_KEYS, check_body
+from .body_checks import MAX_KEYS, check_body
 from .fields import SCHEMAS, Schema
 from .refusals import Refusal
 from .store import Row, Store
@@ -14,7 +14,7 @@ from .tracking import prepare_record, switch_categories
 
 __all__ = ["create", "patch"]
 
-_TRIO: Final = ("definesOwnResponsible", "responsibleGroups", "responsibleUsers")
+_RESPONSIBLE_FIELDS: Final = ("definesOwnResponsible", "responsibleGroups", "responsibleUsers")
 
 
 def create(store: Store, resource: str, key: str, body: Any) -> Row:
@@ -27,8 +27,8 @@ def create(store: Store, resource: str, key: str, body: Any) -> Row:
     check_body(schema, body, creates=True)
     values = dict(body)
     if schema.node_type:
-        _settle_parent(store, schema, key, values)
-    _settle(store, schema, values, None)
+        _check_parent(store, schema, key, values)
+    _complete_values(store, schema, values, None)
     row = store.put(schema, key, values)
     _sort_siblings(store, row, values.get("sortedSiblingIds", ()))
     if resource == "billings":
@@ -46,7 +46,7 @@ def patch(store: Store, resource: str, key: str, body: Any) -> Row:
     row = store.find(resource, key)
     check_body(schema, body, creates=False)
     values = dict(body)
-    _settle(store, schema, values, row)
+    _complete_values(store, schema, values, row)
     if resource == "work_packages":
         switch_categories(store, row, values)
     row.update(values)
@@ -55,25 +55,26 @@ def patch(store: Store, resource: str, key: str, body: Any) -> Row:
     return row
 
 
-def _settle_parent(store: Store, schema: Schema, key: str, values: Row) -> None:
+def _check_parent(store: Store, schema: Schema, key: str, values: Row) -> None:
     values.setdefault("parentNodeId", store.root)
-    found = store.node(values["parentNodeId"])
+    parent = store.node(values["parentNodeId"])
     if key == store.root:
         raise Refusal(409, "the root project folder stays")
-    if found is None or found[0] not in schema.parents:
+    if parent is None or parent[0] not in schema.parents:
         raise _refuse("parentNodeId", f"must be one of the {' or '.join(schema.parents)}".replace("_", " "))
-    line = [found[1]["id"], *(row["id"] for _, row in store.ancestors(found[1]["id"]))]
+    # A node that hung below itself would make every walk up the tree endless.
+    line = [parent[1]["id"], *(row["id"] for _, row in store.ancestors(parent[1]["id"]))]
     if key in line:
         raise _refuse("parentNodeId", "lies below the node itself")
     if (other := store.node(key)) and other[0] != schema.name:
         raise Refusal(409, f"{key} is the id of a node of another type")
 
 
-def _settle(store: Store, schema: Schema, values: Row, row: Row | None) -> None:
+def _complete_values(store: Store, schema: Schema, values: Row, row: Row | None) -> None:
     if "keyValueStore" in values:
-        _settle_store(values, row)
+        _merge_key_values(values, row)
     if schema.name == "customers" and "locations" in values:
-        values["locations"] = _locations(store, values["locations"], row["locations"] if row else [])
+        values["locations"] = _merge_locations(store, values["locations"], row["locations"] if row else [])
     if schema.name == "time_tracking_records":
         prepare_record(store, values, row)
     if "flowCustomer" in values and values["flowCustomer"] not in store.rows["customers"]:
@@ -81,46 +82,46 @@ def _settle(store: Store, schema: Schema, values: Row, row: Row | None) -> None:
     if schema.name == "billings" and values["projectId"] not in store.rows["projects"]:
         raise _refuse("projectId", "is the id of no project")
     if "definesOwnResponsible" in schema.fields and schema.fields["definesOwnResponsible"].write == "always":
-        _settle_responsible(values)
+        _complete_responsible(values)
     if "completedOn" in schema.fields:
-        _settle_completion(store, values)
+        _complete_completion(store, values)
 
 
 def _refuse(field: str, message: str) -> Refusal:
     return Refusal(400, "the body does not fit the schema", fields={field: message})
 
 
-def _settle_store(values: Row, row: Row | None) -> None:
+def _merge_key_values(values: Row, row: Row | None) -> None:
     merged = {**(row["keyValueStore"] if row else {}), **values["keyValueStore"]}
-    kept = {name: value for name, value in merged.items() if value is not None}
-    if len(kept) > MOST_KEYS:
-        raise _refuse("keyValueStore", f"would have more than {MOST_KEYS} properties")
-    values["keyValueStore"] = kept
+    remaining = {name: value for name, value in merged.items() if value is not None}
+    if len(remaining) > MAX_KEYS:
+        raise _refuse("keyValueStore", f"would have more than {MAX_KEYS} properties")
+    values["keyValueStore"] = remaining
 
 
-def _locations(store: Store, given: Sequence[Row], old: Sequence[Row]) -> list[Row]:
-    """The complete new list: those that are known by id or number are merged, the others are gone."""
-    return [{"id": store.new_id(), **_known(location, old), **location} for location in given]
+def _merge_locations(store: Store, locations: Sequence[Row], old: Sequence[Row]) -> list[Row]:
+    """Return the complete new list: locations with the id or number of an old one are merged with it."""
+    return [{"id": store.new_id(), **_find_location(location, old), **location} for location in locations]
 
 
-def _known(location: Mapping[str, Any], old: Sequence[Row]) -> Row:
+def _find_location(location: Mapping[str, Any], old: Sequence[Row]) -> Row:
     for name in ("id", "number"):
         value = location.get(name)
-        found = next((other for other in old if value is not None and other.get(name) == value), None)
-        if found is not None:
-            return found
+        match = next((other for other in old if value is not None and other.get(name) == value), None)
+        if match is not None:
+            return match
     return {}
 
 
-def _settle_responsible(values: Row) -> None:
-    if not any(name in values for name in _TRIO):
+def _complete_responsible(values: Row) -> None:
+    if not any(name in values for name in _RESPONSIBLE_FIELDS):
         return
     own = values.setdefault("definesOwnResponsible", True)
-    for name in _TRIO[1:]:
+    for name in _RESPONSIBLE_FIELDS[1:]:
         values[name] = list(values.get(name, ())) if own else []
 
 
-def _settle_completion(store: Store, values: Row) -> None:
+def _complete_completion(store: Store, values: Row) -> None:
     if not {"isCompleted", "status"} & set(values):
         return
     done = values.get("isCompleted", values.get("status") == "complete")

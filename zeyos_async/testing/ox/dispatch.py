@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..answers import Answer, Incoming
+from ..answers import Answer, ReceivedRequest
 from .envelope import answer_error, answer_oauth_refusal, answer_page, answer_reply
 from .handlers import OxCall, OxReply, find_handler
 from .input_checks import OxJournal, check_shape, note_unknown_input
@@ -65,7 +65,7 @@ class Dispatcher:
         self._journal = journal
         self._arrivals: deque[float] = deque()
 
-    def answer(self, request: Incoming, server_options: OxServerOptions) -> Answer:
+    def answer(self, request: ReceivedRequest, server_options: OxServerOptions) -> Answer:
         """Answer one request."""
         parsed_request: ParsedRequest | None = None
         try:
@@ -97,7 +97,7 @@ class Dispatcher:
         if self._journal.open_requests > server_options.max_concurrent:
             raise OxError("SVL-0019", "too many requests at once", category=PERMISSION_DENIED, status=403)
 
-    def _parse(self, request: Incoming, server_options: OxServerOptions) -> ParsedRequest:
+    def _parse(self, request: ReceivedRequest, server_options: OxServerOptions) -> ParsedRequest:
         if not request.path.startswith(f"{ROOT}/"):
             raise PageRefusal(404, f"there is nothing at {request.path}")
         query = parse_query(request)
@@ -113,7 +113,7 @@ class Dispatcher:
         return ParsedRequest(operation=operation, query={**query, **path_params}, body=body, parts=parts)
 
     def _perform_for_caller(
-        self, parsed_request: ParsedRequest, request: Incoming, server_options: OxServerOptions
+        self, parsed_request: ParsedRequest, request: ReceivedRequest, server_options: OxServerOptions
     ) -> OxReply:
         operation = parsed_request.operation
         session, user = self._find_caller(parsed_request, request, server_options)
@@ -125,7 +125,7 @@ class Dispatcher:
     def perform(
         self,
         parsed_request: ParsedRequest,
-        request: Incoming,
+        request: ReceivedRequest,
         server_options: OxServerOptions,
         *,
         session: OxSession | None,
@@ -193,7 +193,7 @@ class Dispatcher:
         return build_job_reply(job)
 
     def _find_caller(
-        self, parsed_request: ParsedRequest, request: Incoming, server_options: OxServerOptions
+        self, parsed_request: ParsedRequest, request: ReceivedRequest, server_options: OxServerOptions
     ) -> tuple[OxSession | None, OxUser | None]:
         """Return the session and the user of a request; ``None`` where none is needed."""
         operation = parsed_request.operation

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ..answers import Answer, Incoming
+from ...deprecated import renamed_arguments
+from ..answers import Answer, ReceivedRequest
 from ..emulator import Emulator, serve
 from . import modules
 from .dispatch import Dispatcher
@@ -46,6 +47,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
 
     root = ROOT
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -113,9 +115,9 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         self.clock.offset = 0.0
         self._build()
 
-    async def answer(self, incoming: Incoming, server_options: OxServerOptions) -> Answer:
+    async def answer(self, request: ReceivedRequest, server_options: OxServerOptions) -> Answer:
         """Answer one request, behaving like this."""
-        return self._dispatcher.answer(incoming, server_options)
+        return self._dispatcher.answer(request, server_options)
 
 
 def _load_modules() -> None:
@@ -124,6 +126,7 @@ def _load_modules() -> None:
         importlib.import_module(f"{modules.__name__}.{module.name}")
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_ox(
     *,

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import attrs
 
-from ..answers import Answer, Incoming, json_answer, text_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer, make_text_answer
 from .handlers import NO_DATA, OxReply
 from .refusals import CATEGORIES, ERROR, WARNING, OAuthRefusal, OxError, PageRefusal
 from .requests import ParsedRequest
@@ -98,22 +98,25 @@ def answer_reply(
         return attrs.evolve(reply.answer, cookies=(*reply.answer.cookies, *reply.cookies))
     envelope = build_envelope(reply, server_options, number)
     plain = ("plainJson", "force_json_response")
-    answer = _wrap_in_page(envelope, parsed_request, plain) or json_answer(envelope)
+    answer = _wrap_in_page(envelope, parsed_request, plain) or make_json_answer(envelope)
     headers = {**answer.headers, **reply.headers}
     return attrs.evolve(answer, status=reply.status, headers=headers, cookies=reply.cookies)
 
 
 def answer_error(
-    error: OxError, parsed_request: ParsedRequest | None, request: Incoming, server_options: OxServerOptions
+    error: OxError,
+    parsed_request: ParsedRequest | None,
+    request: ReceivedRequest,
+    server_options: OxServerOptions,
 ) -> Answer:
     """Build the answer of an error: an envelope in a 200, a page around it, or an error page."""
     envelope = build_error_fields(error, server_options, request.number)
     if parsed_request is None:
-        return json_answer(envelope)
+        return make_json_answer(envelope)
     if parsed_request.operation.is_download and not _accepts_json(request):
         return answer_page(PageRefusal(error.status, error.text))
     plain = ("plainJson", "force_json_response") if server_options.force_json_errors else ("plainJson",)
-    return _wrap_in_page(envelope, parsed_request, plain) or json_answer(envelope)
+    return _wrap_in_page(envelope, parsed_request, plain) or make_json_answer(envelope)
 
 
 def _wrap_in_page(envelope: Any, parsed_request: ParsedRequest, plain: Sequence[str]) -> Answer | None:
@@ -129,7 +132,7 @@ def _wrap_in_page(envelope: Any, parsed_request: ParsedRequest, plain: Sequence[
     return Answer(headers={"Content-Type": "text/html; charset=UTF-8"}, body=page.encode())
 
 
-def _accepts_json(request: Incoming) -> bool:
+def _accepts_json(request: ReceivedRequest) -> bool:
     accepted = request.headers.get("Accept", "*/*").lower()
     return any(kind in accepted for kind in _JSON_TYPES)
 
@@ -138,7 +141,7 @@ def answer_page(refusal: PageRefusal) -> Answer:
     """Build an error page."""
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
     if refusal.plain:
-        return text_answer(refusal.status, refusal.text, headers)
+        return make_text_answer(refusal.status, refusal.text, headers)
     text = html.escape(refusal.text)
     page = f"<html><head><title>{refusal.status}</title></head><body><h1>{refusal.status}</h1>{text}</body></html>"
     kind = {"Content-Type": "text/html; charset=UTF-8"}
@@ -153,4 +156,4 @@ def answer_oauth_refusal(refusal: OAuthRefusal) -> Answer:
     value = {"error": refusal.error, "error_description": refusal.description}
     if refusal.scope:
         value["scope"] = refusal.scope
-    return json_answer(value, status=refusal.status, headers=challenge)
+    return make_json_answer(value, status=refusal.status, headers=challenge)

@@ -24,7 +24,7 @@ from .server_options import OxServerOptions
 from .state import OxUser, RowTable, ServerState
 
 if TYPE_CHECKING:
-    from ..answers import Incoming
+    from ..answers import ReceivedRequest
     from .dispatch import Dispatcher
     from .jobs import Jobs
     from .sessions import OxSession, SessionStore
@@ -96,7 +96,7 @@ class OxCall:
     jobs: Jobs
     dispatcher: Dispatcher
     server_options: OxServerOptions
-    request: Incoming
+    request: ReceivedRequest
     params: dict[str, Any] = attrs.field(factory=dict)
     extra: dict[str, str] = attrs.field(factory=dict)
     body: Any = None

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ..answers import Incoming
+from ..answers import ReceivedRequest
 from ..journal import Entry, Journal, fingerprint
 from .documented_api import ApiOperation, find_fields
 from .form_data import read_form
@@ -66,10 +66,10 @@ class OxJournal(Journal):
         super().__init__(conceal=conceal_secrets)
         self.unknown_input: list[UnknownInput] = []
 
-    def arrived(self, incoming: Incoming) -> Entry:
+    def begin_request(self, request: ReceivedRequest) -> Entry:
         """Note a request; its session is a credential too."""
-        query = _SESSION_PARAM.sub(lambda match: f"session={fingerprint(match[1])}", incoming.query)
-        return super().arrived(attrs.evolve(incoming, query=query))
+        query = _SESSION_PARAM.sub(lambda match: f"session={fingerprint(match[1])}", request.query)
+        return super().begin_request(attrs.evolve(request, query=query))
 
     def reset(self) -> None:
         """Forget everything but the requests that are still being answered."""
@@ -134,7 +134,7 @@ def _find_unknown_fields(operation: ApiOperation, body: Any) -> list[str]:
     return sorted({name for value in values if isinstance(value, dict) for name in value.keys() - documented})
 
 
-def conceal_secrets(request: Incoming) -> bytes:
+def conceal_secrets(request: ReceivedRequest) -> bytes:
     """Return a request's body with fingerprints in place of passwords and tokens, in JSON or in a form."""
     # Everywhere else, ``token`` and ``secret`` are names of harmless fields that tests look at.
     if not any(place in request.path for place in _SECRET_PATHS):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from ..answers import Incoming
+from ..answers import ReceivedRequest
 from .documented_api import MODULES, OPERATIONS, ApiOperation, ApiParam
 from .form_data import FormPart, parse_media_type, read_form, read_parts
 from .refusals import OxError, PageRefusal, bad_value, missing_value
@@ -183,7 +183,7 @@ def _read_integer(name: str, text: str) -> int:
 
 
 def read_body(
-    operation: ApiOperation, request: Incoming, server_options: OxServerOptions
+    operation: ApiOperation, request: ReceivedRequest, server_options: OxServerOptions
 ) -> tuple[Any, list[FormPart]]:
     """Read the body as the operation documents it, and the parts of a multipart one.
 
@@ -211,7 +211,7 @@ def _read_form(body: bytes) -> Any:
     return read_json(body) if body.lstrip()[:1] in (b"{", b"[") else read_form(body)
 
 
-def _read_multipart(request: Incoming, boundary: str) -> list[FormPart]:
+def _read_multipart(request: ReceivedRequest, boundary: str) -> list[FormPart]:
     try:
         return list(read_parts(request.body, boundary))
     except ValueError as error:
@@ -230,7 +230,7 @@ def read_json(body: bytes | str) -> Any:
         raise OxError("EMU-0004", f"the body is no JSON: {error}", params=(error,), status=400) from error
 
 
-def parse_query(request: Incoming) -> dict[str, str]:
+def parse_query(request: ReceivedRequest) -> dict[str, str]:
     """Return the parameters of a query string; of several of one name the first counts."""
     pairs = parse_qsl(request.query, keep_blank_values=True)
     # The first pair of a name wins, and the last one put into a dict stays: hence reversed.

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import attrs
 
-from ..answers import Incoming
+from ..answers import ReceivedRequest
 from .documented_api import ApiOperation
 from .refusals import TRY_AGAIN, OAuthRefusal, OxError, session_expired
 from .server_options import OxServerOptions
@@ -94,7 +94,7 @@ class SessionStore:
     def begin(
         self,
         user: OxUser,
-        request: Incoming,
+        request: ReceivedRequest,
         server_options: OxServerOptions,
         *,
         client: str,
@@ -127,7 +127,7 @@ class SessionStore:
         """Forget every session, as a restarted server does."""
         self.open_sessions.clear()
 
-    def find(self, key: str, request: Incoming, server_options: OxServerOptions) -> OxSession:
+    def find(self, key: str, request: ReceivedRequest, server_options: OxServerOptions) -> OxSession:
         """Return the session of an id, if this client may use it.
 
         Raises:
@@ -154,14 +154,16 @@ class SessionStore:
         session.last_used = self._state.clock.now()
         return session
 
-    def cookie_name(self, kind: CookieKind, request: Incoming, client: str) -> str:
+    def cookie_name(self, kind: CookieKind, request: ReceivedRequest, client: str) -> str:
         """Return the name of a cookie, which depends on the User-Agent and on the name of the client."""
         agent = request.headers.get("User-Agent", "")
         # Clients that change their User-Agent look for another cookie and seem to lose their session.
         text = f"{agent}:{client}:{self._salt}"
         return f"open-xchange-{kind}-{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"
 
-    def login_cookies(self, session: OxSession, request: Incoming, *, store: bool = False) -> tuple[str, ...]:
+    def login_cookies(
+        self, session: OxSession, request: ReceivedRequest, *, store: bool = False
+    ) -> tuple[str, ...]:
         """Return the cookies that a log-in sets."""
         age = f"; Max-Age={7 * _DAY}" if session.stays_signed_in or store else ""
         values: dict[CookieKind, str] = {"secret": session.secret, "public-session": session.public}
@@ -173,14 +175,14 @@ class SessionStore:
         ]
         return (*lines, f"JSESSIONID={self._state.next_token()[:24]}.{_ROUTE}; Path=/; HttpOnly")
 
-    def expired_cookies(self, session: OxSession, request: Incoming) -> tuple[str, ...]:
+    def expired_cookies(self, session: OxSession, request: ReceivedRequest) -> tuple[str, ...]:
         """Return the cookies that remove those of a log-in."""
         kinds: tuple[CookieKind, ...] = ("secret", "session", "public-session")
         names = (self.cookie_name(kind, request, session.client) for kind in kinds)
         return tuple(f"{name}=; Path=/; Max-Age=0" for name in (*names, "JSESSIONID"))
 
     def find_by_cookies(
-        self, request: Incoming, server_options: OxServerOptions, *, client: str
+        self, request: ReceivedRequest, server_options: OxServerOptions, *, client: str
     ) -> OxSession | None:
         """Return the session that the cookies of a client that stays signed in name."""
         key = read_cookies(request).get(self.cookie_name("session", request, client))
@@ -191,7 +193,7 @@ class SessionStore:
         except OxError:
             return None
 
-    def find_by_public_cookie(self, request: Incoming) -> OxSession | None:
+    def find_by_public_cookie(self, request: ReceivedRequest) -> OxSession | None:
         """Return the session of the cookie that image addresses go by."""
         cookies = read_cookies(request)
         for session in self.open_sessions.values():
@@ -212,7 +214,7 @@ class SessionStore:
         """Let a token allow nothing any more."""
         self._grants.pop(token, None)
 
-    def find_user_of_token(self, request: Incoming, operation: ApiOperation) -> OxUser:
+    def find_user_of_token(self, request: ReceivedRequest, operation: ApiOperation) -> OxUser:
         """Return the user of the request's token, if it allows the operation.
 
         Raises:
@@ -243,7 +245,7 @@ def _to_singular(scope: str) -> str:
     return scope.removesuffix("s") if scope.endswith("_mails") else scope
 
 
-def read_cookies(request: Incoming) -> Mapping[str, str]:
+def read_cookies(request: ReceivedRequest) -> Mapping[str, str]:
     """Return the cookies of a request."""
     jar: SimpleCookie = SimpleCookie()
     try:

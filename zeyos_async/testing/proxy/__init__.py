@@ -9,9 +9,12 @@ decided by a plan: a function of the request, which may be a pure function of a 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ...deprecated import renamed
 from .proxy import FaultProxy, Passage, Plan
 from .proxy_faults import (
-    Mishap,
+    ProxyFault,
     answered,
     dripping,
     html_page,
@@ -28,9 +31,9 @@ from .proxy_faults import (
 
 __all__ = [
     "FaultProxy",
-    "Mishap",
     "Passage",
     "Plan",
+    "ProxyFault",
     "answered",
     "dripping",
     "html_page",
@@ -44,3 +47,11 @@ __all__ = [
     "silent",
     "truncated",
 ]
+
+if TYPE_CHECKING:
+    Mishap = ProxyFault
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Give a name of this package by its old name, with a warning."""
+        return globals()[renamed(__name__, {"Mishap": "ProxyFault"})(name)]

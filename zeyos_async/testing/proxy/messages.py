@@ -1,4 +1,4 @@
-"""HTTP/1.1 as far as a proxy needs it: where a message ends, and how it can end otherwise (RFC 9112, 6)."""
+"""HTTP/1.1 as far as a proxy needs it: the end of a message, and other ways to mark it (RFC 9112, 6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 from .proxy_faults import Framing
 
-__all__ = ["Message", "read_request", "read_response", "reframed"]
+__all__ = ["Message", "read_request", "read_response", "reframe"]
 
 _FRAMING_HEADERS: Final = (b"content-length", b"transfer-encoding", b"connection", b"keep-alive")
 _CHUNK: Final = 4096
@@ -51,48 +51,50 @@ class Message:
 
 
 async def read_request(reader: asyncio.StreamReader) -> Message | None:
-    """The next request of a connection, or ``None`` at its end."""
+    """Read the next request of a connection; ``None`` at its end."""
     try:
         message = Message(await reader.readuntil(b"\r\n\r\n"))
-        return await _with_body(reader, message, unframed=b"")
+        return await _read_body(reader, message, unframed=b"")
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 
 
 async def read_response(reader: asyncio.StreamReader, method: str) -> Message:
-    """The response to a request of that method.
+    """Read the response to a request of that method.
 
     Raises:
         ConnectionError: The server closed the connection before its end.
     """
     try:
         message = Message(await reader.readuntil(b"\r\n\r\n"))
+        # Their Content-Length tells the length of a body that does not come.
         if method == "HEAD" or message.start[1] in ("204", "304"):
-            return attrs.evolve(message, last=_closes(message))
-        return await _with_body(reader, message, unframed=None)
+            return attrs.evolve(message, last=_is_last(message))
+        return await _read_body(reader, message, unframed=None)
     except asyncio.IncompleteReadError as error:
         raise ConnectionResetError("the server closed the connection within a response") from error
 
 
-async def _with_body(reader: asyncio.StreamReader, message: Message, *, unframed: bytes | None) -> Message:
+async def _read_body(reader: asyncio.StreamReader, message: Message, *, unframed: bytes | None) -> Message:
     headers = message.headers
     if "chunked" in headers.get("transfer-encoding", ""):
-        raw, body = await _chunks(reader)
-        return attrs.evolve(message, raw=raw, body=body, last=_closes(message))
+        raw, body = await _read_chunks(reader)
+        return attrs.evolve(message, raw=raw, body=body, last=_is_last(message))
     if "content-length" in headers:
         body = await reader.readexactly(int(headers["content-length"]))
-        return attrs.evolve(message, raw=body, body=body, last=_closes(message))
+        return attrs.evolve(message, raw=body, body=body, last=_is_last(message))
+    # A request without either has no body; a response without either ends with its connection.
     if unframed is not None:
         return message
     body = await reader.read()
     return attrs.evolve(message, raw=body, body=body, last=True)
 
 
-def _closes(message: Message) -> bool:
+def _is_last(message: Message) -> bool:
     return message.headers.get("connection", "").lower() == "close"
 
 
-async def _chunks(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+async def _read_chunks(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     raw, body = b"", b""
     while True:
         line = await reader.readuntil(b"\r\n")
@@ -104,21 +106,21 @@ async def _chunks(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
         body += chunk[:-2]
 
 
-def reframed(message: Message, framing: Framing) -> bytes:
-    """The bytes of a response whose body ends by other means; one without a body stays as it is."""
+def reframe(message: Message, framing: Framing) -> bytes:
+    """Return the bytes of a response whose body's end is marked otherwise; one without a body stays as it is."""
     if not framing or not message.body:
         return message.wire
     first, *lines = message.head[:-4].split(b"\r\n")
-    kept = [line for line in lines if line.partition(b":")[0].strip().lower() not in _FRAMING_HEADERS]
-    told = {
+    headers = [line for line in lines if line.partition(b":")[0].strip().lower() not in _FRAMING_HEADERS]
+    framing_header = {
         "length": b"Content-Length: %d" % len(message.body),
         "chunked": b"Transfer-Encoding: chunked",
         "close": b"Connection: close",
     }[framing]
-    head = b"\r\n".join([first, *kept, told]) + b"\r\n\r\n"
-    return head + (_chunked(message.body) if framing == "chunked" else message.body)
+    head = b"\r\n".join([first, *headers, framing_header]) + b"\r\n\r\n"
+    return head + (_to_chunks(message.body) if framing == "chunked" else message.body)
 
 
-def _chunked(body: bytes) -> bytes:
+def _to_chunks(body: bytes) -> bytes:
     pieces = (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"

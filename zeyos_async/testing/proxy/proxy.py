@@ -1,4 +1,22 @@
-"""The proxy itself: connections, and what becomes of each request on them."""
+"""The proxy itself: pairs of connections, and the way of each request over them.
+
+The proxy tests any client against any server without touching either: it speaks HTTP/1.1 on both sides, and knows
+nothing of what is in a message. The idea is to read a whole request before anything is done
+with it, ask the plan for its fault, and then run through fixed steps, each of which the fault can shorten:
+
+1. The request reaches the server: all of it, a part of it (and that connection is reset), nothing, or all of it later,
+   when the client has long been cut off (``late``).
+2. The server's response is read whole, and perhaps framed anew.
+3. The client waits (``silence``), and gets a part of the response, in pieces (``drip``).
+4. The client's connection goes on, is closed, or is reset.
+
+Each client connection has one connection to the server, as a client without a proxy would have; both end together, so
+that a server sees a client go away. A request that is delivered late gets a connection of its own, as its client's is
+gone. The proxy never repeats a request: a second one would be a fault that nobody planned.
+
+Between ``shut`` and ``open`` the port stays reserved by a socket that does not listen: connections are refused, and no
+other program can get the port in the meantime. HTTP/2, TLS and upgrades are left out: what they add is no other fault.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +31,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
-from .messages import Message, read_request, read_response, reframed
-from .proxy_faults import NOTHING, Mishap
+from .messages import Message, read_request, read_response, reframe
+from .proxy_faults import NO_FAULT, ProxyFault
 
 __all__ = ["FaultProxy", "Passage", "Plan"]
 
@@ -23,7 +41,7 @@ _SHARES_PORTS: Final = hasattr(socket, "SO_REUSEPORT")
 
 @attrs.define
 class Passage:
-    """One request that came to the proxy, and what became of it.
+    """One request that came to the proxy, with its fault and its result.
 
     Attributes:
         number: Its place, from 0.
@@ -31,7 +49,7 @@ class Passage:
         target: Path and query.
         headers: Lower-case name → value.
         body: The body.
-        mishap: The name of what happened to it, or ``""``.
+        mishap: The name of its fault, or ``""``.
         status: What the server answered, or ``None`` where it was not asked or has not answered.
     """
 
@@ -44,18 +62,18 @@ class Passage:
     status: int | None = None
 
 
-Plan = Callable[[Passage], Mishap | None]
+Plan = Callable[[Passage], ProxyFault | None]
 
 
 class FaultProxy:
-    """Passes requests on to a server, with mishaps.
+    """A proxy that passes requests on to a server, with faults.
 
     Args:
         upstream: The server's URL (``http://host:port/path``).
-        plan: Says what happens to a request; ``None`` lets it pass.
+        plan: Function of the request to its fault; ``None`` lets it pass.
 
     Attributes:
-        passages: What came, in the order in which it came.
+        passages: The requests, in the order in which they came.
     """
 
     def __init__(self, upstream: str, plan: Plan) -> None:
@@ -63,10 +81,10 @@ class FaultProxy:
         self._target = urlsplit(upstream)
         self._plan = plan
         self._listener: socket.socket | None = None
-        self._place: socket.socket | None = None
+        self._reserved: socket.socket | None = None
         self._port = 0
-        self._lines: set[asyncio.Task[Any]] = set()
-        self._late: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._late_tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def url(self) -> str:
@@ -81,10 +99,10 @@ class FaultProxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.shut()
-        if self._place is not None:
-            self._place.close()
-            self._place = None
-        await _end(self._late)
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
+        await _cancel_all(self._late_tasks)
 
     async def open(self) -> None:
         """Listen; after ``shut``, at the same port. An open proxy stays as it is."""
@@ -94,8 +112,8 @@ class FaultProxy:
         listener = socket.create_server(("127.0.0.1", self._port), backlog=128, reuse_port=_SHARES_PORTS)
         listener.setblocking(False)
         self._port = listener.getsockname()[1]
-        if _SHARES_PORTS and self._place is None:
-            self._place = _bound(self._port)
+        if _SHARES_PORTS and self._reserved is None:
+            self._reserved = _reserve_port(self._port)
         self._listener = listener
         asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
@@ -105,12 +123,12 @@ class FaultProxy:
             asyncio.get_running_loop().remove_reader(self._listener)
             self._listener.close()
             self._listener = None
-        await _end(self._lines)
+        await _cancel_all(self._tasks)
 
     async def settle(self) -> None:
         """Wait until the requests that are delivered late are delivered."""
-        while self._late:
-            await asyncio.gather(*self._late)
+        while self._late_tasks:
+            await asyncio.gather(*self._late_tasks)
             await asyncio.sleep(0)  # from 3.12 on, what is done already is gathered before it leaves the set
 
     def _accept(self, listener: socket.socket) -> None:
@@ -118,56 +136,56 @@ class FaultProxy:
             connection, _ = listener.accept()
         except BlockingIOError:
             return  # the client has given up
-        line = _Line(connection, self._target)
-        task = _run(self._serve(line), self._lines)
-        task.add_done_callback(lambda _: line.close())  # also if it is cancelled before it began
+        pair = _ConnectionPair(connection, self._target)
+        task = _start_task(self._serve(pair), self._tasks)
+        task.add_done_callback(lambda _: pair.close())  # also if it is cancelled before it began
 
-    async def _serve(self, line: _Line) -> None:
+    async def _serve(self, pair: _ConnectionPair) -> None:
         try:
-            reader = await line.begin()
+            reader = await pair.begin()
             while (request := await read_request(reader)) is not None:
-                if not await self._carry(line, request):
+                if not await self._pass_on(pair, request):
                     return
         except ConnectionError:
             pass  # one of the two ends has gone, as they do here
 
-    async def _carry(self, line: _Line, request: Message) -> bool:
-        """Whether the client's connection goes on after this request."""
-        passage, mishap = self._decide(request)
-        if mishap.late:
-            _run(self._deliver_late(request, passage, mishap.late), self._late)
-        elif 0 < mishap.forward < 1:
-            await line.forward_part(request, mishap.forward)
+    async def _pass_on(self, pair: _ConnectionPair, request: Message) -> bool:
+        """Pass a request on as its fault allows, and return whether the client's connection goes on after it."""
+        passage, fault = self._decide(request)
+        if fault.late:
+            _start_task(self._deliver_late(request, passage, fault.late), self._late_tasks)
+        elif 0 < fault.forward < 1:
+            await pair.forward_part(request, fault.forward)
         answer = b""
         last = False
-        if mishap.forward >= 1 and not mishap.late:
-            response = await line.exchange(request)
+        if fault.forward >= 1 and not fault.late:
+            response = await pair.exchange(request)
             passage.status = int(response.start[1])
-            answer, last = reframed(response, mishap.framing), response.last
-        answer = mishap.answer or answer
-        if mishap.silence:
-            await asyncio.sleep(mishap.silence)
-        await line.deliver(answer, mishap)
-        return not mishap.end and not last
+            answer, last = reframe(response, fault.framing), response.last
+        answer = fault.answer or answer
+        if fault.silence:
+            await asyncio.sleep(fault.silence)
+        await pair.deliver(answer, fault)
+        return not fault.end and not last
 
-    def _decide(self, request: Message) -> tuple[Passage, Mishap]:
+    def _decide(self, request: Message) -> tuple[Passage, ProxyFault]:
         method, target, _ = request.start
         passage = Passage(len(self.passages), method, target, request.headers, request.body)
         self.passages.append(passage)
-        mishap = self._plan(passage) or NOTHING
-        passage.mishap = mishap.name
-        return passage, mishap
+        fault = self._plan(passage) or NO_FAULT
+        passage.mishap = fault.name
+        return passage, fault
 
     async def _deliver_late(self, request: Message, passage: Passage, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        line = _Line(None, self._target)
+        pair = _ConnectionPair(None, self._target)
         try:
-            passage.status = int((await line.exchange(request)).start[1])
+            passage.status = int((await pair.exchange(request)).start[1])
         finally:
-            line.close()
+            pair.close()
 
 
-class _Line:
+class _ConnectionPair:
     """A client's connection, and the one to the server that belongs to it."""
 
     def __init__(self, connection: socket.socket | None, target: SplitResult) -> None:
@@ -183,52 +201,54 @@ class _Line:
 
     async def exchange(self, request: Message) -> Message:
         """Send the request to the server, once, and read its response."""
-        reader, writer = await self._connected()
+        reader, writer = await self._connect()
         writer.write(request.wire)
         response = await read_response(reader, request.start[0])
+        # The server closes after it; a request on this connection would be lost, which nobody planned.
         if response.last:
-            self._hang_up()
+            self._close_server()
         return response
 
     async def forward_part(self, request: Message, part: float) -> None:
         """Send a part of the request to the server, and reset that connection."""
-        _, writer = await self._connected()
+        _, writer = await self._connect()
         wire = request.wire
+        # Never all of it, or the server would act on a request that counts as cut.
         writer.write(wire[: min(len(wire) - 1, math.ceil(len(wire) * part))])
         await asyncio.sleep(0)
         _reset(writer)
         self._server = None
 
-    async def deliver(self, answer: bytes, mishap: Mishap) -> None:
+    async def deliver(self, answer: bytes, fault: ProxyFault) -> None:
         """Send the client what it gets of an answer, and end its connection if that is due."""
         writer = self._client
         if writer is None:
             return
-        kept = answer if mishap.deliver >= 1 else answer[: int(len(answer) * mishap.deliver)]
-        size, seconds = mishap.drip or (len(kept) or 1, 0.0)
-        for start in range(0, len(kept), size):
-            writer.write(kept[start : start + size])
+        sent = answer if fault.deliver >= 1 else answer[: int(len(answer) * fault.deliver)]
+        size, seconds = fault.drip or (len(sent) or 1, 0.0)
+        for start in range(0, len(sent), size):
+            writer.write(sent[start : start + size])
             await writer.drain()
             if seconds:
                 await asyncio.sleep(seconds)
-        if mishap.end == "reset":
+        if fault.end == "reset":
             await asyncio.sleep(0)
             _reset(writer)
 
     def close(self) -> None:
         """Close what is open."""
-        self._hang_up()
+        self._close_server()
         if self._client is not None:
             self._client.close()
         elif self._connection is not None:
             self._connection.close()
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._server is None:
             self._server = await asyncio.open_connection(self._target.hostname, self._target.port)
         return self._server
 
-    def _hang_up(self) -> None:
+    def _close_server(self) -> None:
         if self._server is not None:
             self._server[1].close()
             self._server = None
@@ -242,23 +262,24 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def _run(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> asyncio.Task[None]:
+def _start_task(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> asyncio.Task[None]:
     task = asyncio.get_running_loop().create_task(work)
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     return task
 
 
-def _bound(port: int) -> socket.socket:
-    """A socket that listens to nobody and keeps a port from being given to somebody else while the proxy is shut."""
+def _reserve_port(port: int) -> socket.socket:
+    """Bind a socket that listens to nobody, so that nobody else gets the port while the proxy is shut."""
     place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Both sockets need it for the listener to get the port that this one holds.
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     place.bind(("127.0.0.1", port))
     return place
 
 
-async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+async def _cancel_all(tasks: set[asyncio.Task[Any]]) -> None:
     for task in list(tasks):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What can happen to one request on its way: values, and the usual ones by name."""
+"""Faults of one request on its way: values, and the usual ones by name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final, Literal
 import attrs
 
 __all__ = [
-    "NOTHING",
+    "NO_FAULT",
     "Framing",
-    "Mishap",
+    "ProxyFault",
     "answered",
     "dripping",
     "html_page",
@@ -29,8 +29,8 @@ Framing = Literal["", "length", "chunked", "close"]
 
 
 @attrs.frozen(kw_only=True)
-class Mishap:
-    """One thing that happens to one request.
+class ProxyFault:
+    """One fault of one request.
 
     Attributes:
         name: What the log of the proxy calls it.
@@ -55,74 +55,76 @@ class Mishap:
     end: End = ""
 
 
-NOTHING: Final = Mishap(name="")
+NO_FAULT: Final = ProxyFault(name="")
 
 
-def reset_before() -> Mishap:
-    """The connection is reset before the server has seen anything."""
-    return Mishap(name="reset before the request", forward=0.0, deliver=0.0, end="reset")
+def reset_before() -> ProxyFault:
+    """Reset the connection before the server gets anything."""
+    return ProxyFault(name="reset before the request", forward=0.0, deliver=0.0, end="reset")
 
 
-def reset_in_request(part: float = 0.5) -> Mishap:
-    """Both connections are reset when the server has a part of the request."""
-    return Mishap(name="reset in the request", forward=part, deliver=0.0, end="reset")
+def reset_in_request(part: float = 0.5) -> ProxyFault:
+    """Reset both connections when the server has a part of the request."""
+    return ProxyFault(name="reset in the request", forward=part, deliver=0.0, end="reset")
 
 
-def lost_answer(*, end: Literal["close", "reset"] = "close") -> Mishap:
-    """The server acts, and the connection ends without an answer ("commit, then drop")."""
-    return Mishap(name=f"answer lost by a {end}", deliver=0.0, end=end)
+def lost_answer(*, end: Literal["close", "reset"] = "close") -> ProxyFault:
+    """Let the server act, and end the connection without an answer ("commit, then drop")."""
+    return ProxyFault(name=f"answer lost by a {end}", deliver=0.0, end=end)
 
 
-def late_delivery(seconds: float) -> Mishap:
-    """The connection is reset, and the request reaches the server a while after that."""
-    return Mishap(name="late delivery", late=seconds, deliver=0.0, end="reset")
+def late_delivery(seconds: float) -> ProxyFault:
+    """Reset the connection, and let the request reach the server a while after that."""
+    return ProxyFault(name="late delivery", late=seconds, deliver=0.0, end="reset")
 
 
-def reset_in_answer(part: float = 0.5) -> Mishap:
-    """The connection is reset within the answer."""
-    return Mishap(name="reset in the answer", deliver=part, end="reset")
+def reset_in_answer(part: float = 0.5) -> ProxyFault:
+    """Reset the connection within the answer."""
+    return ProxyFault(name="reset in the answer", deliver=part, end="reset")
 
 
-def truncated(framing: Framing = "length", part: float = 0.5) -> Mishap:
-    """The answer ends early, by an orderly close."""
+def truncated(framing: Framing = "length", part: float = 0.5) -> ProxyFault:
+    """End the answer early, by an orderly close."""
     name = f"truncated ({framing or 'as it comes'})"
-    return Mishap(name=name, framing=framing, deliver=part, end="close")
+    return ProxyFault(name=name, framing=framing, deliver=part, end="close")
 
 
-def reset_after() -> Mishap:
-    """A whole answer, and a reset of the connection that it came on."""
-    return Mishap(name="reset after the answer", end="reset")
+def reset_after() -> ProxyFault:
+    """Give a whole answer, and reset the connection after it."""
+    return ProxyFault(name="reset after the answer", end="reset")
 
 
-def dripping(size: int = 64, seconds: float = 0.001) -> Mishap:
-    """A right answer, in small pieces."""
-    return Mishap(name="slow drip", drip=(size, seconds))
+def dripping(size: int = 64, seconds: float = 0.001) -> ProxyFault:
+    """Give a right answer, in small pieces."""
+    return ProxyFault(name="slow drip", drip=(size, seconds))
 
 
-def silent(seconds: float) -> Mishap:
-    """The server acts, and the answer comes after a long silence."""
-    return Mishap(name="silence", silence=seconds)
+def silent(seconds: float) -> ProxyFault:
+    """Let the server act, and give the answer after a long silence."""
+    return ProxyFault(name="silence", silence=seconds)
 
 
-def answered(status: int, *, act: bool = False, retry_after: int | None = None) -> Mishap:
-    """Another status than the server's own; with ``act``, the server gets the request all the same."""
+def answered(status: int, *, act: bool = False, retry_after: int | None = None) -> ProxyFault:
+    """Answer with another status than the server's own; with ``act``, the server gets the request all the same."""
     wait = "" if retry_after is None else f"Retry-After: {retry_after}\r\n"
     name = f"answered {status}{' after it acted' if act else ''}"
-    return Mishap(name=name, forward=float(act), answer=_message(status, "text/plain", "No luck today", wait))
+    return ProxyFault(
+        name=name, forward=float(act), answer=_message(status, "text/plain", "No luck today", wait)
+    )
 
 
-def html_page(status: int = 502, *, act: bool = False) -> Mishap:
-    """A web page in place of an answer; status 200 is a sign-in page."""
+def html_page(status: int = 502, *, act: bool = False) -> ProxyFault:
+    """Answer with a web page; status 200 is a sign-in page."""
     page = f"<!DOCTYPE html><html><head><title>{status}</title></head><body>Sorry</body></html>"
     name = f"HTML page {status}{' after it acted' if act else ''}"
-    return Mishap(name=name, forward=float(act), answer=_message(status, "text/html", page))
+    return ProxyFault(name=name, forward=float(act), answer=_message(status, "text/html", page))
 
 
-def late_401(seconds: float = 0.0) -> Mishap:
-    """A 401 for a good credential, after a while; the server sees nothing."""
+def late_401(seconds: float = 0.0) -> ProxyFault:
+    """Answer 401 to a good credential, after a while; the server gets nothing."""
     challenge = 'WWW-Authenticate: Bearer realm="demo" error="invalid_token"\r\n'
     message = _message(401, "text/plain", "Unauthorized: Invalid token", challenge)
-    return Mishap(name="late 401", forward=0.0, answer=message, silence=seconds)
+    return ProxyFault(name="late 401", forward=0.0, answer=message, silence=seconds)
 
 
 def _message(status: int, kind: str, text: str, headers: str = "") -> bytes:

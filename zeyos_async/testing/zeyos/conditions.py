@@ -2,6 +2,22 @@
 
 An object's keys are joined by AND. A key is a field path (with a value, or an object of operators)
 or a number in a string (with a composite: ``["AND" | "OR" | "NOT", {…}, …]``).
+
+The database below is SQLite, and the answers must be PostgreSQL's. The differences, and where they are met:
+
+- Types: SQLite compares anything with anything. Here a value is first read as the column's type (``values.operand``),
+  so that a text for a number is a 400, as PostgreSQL's error is. Extension data has no type, so there the value's type
+  decides what is compared (``_sides``).
+- NULL: three-valued logic is the same in both, so conditions are passed on as they are: rows with NULL come neither with
+  ``!=`` nor with ``!IN``, and ``!IN`` with null in its list finds nothing.
+- Patterns: LIKE and regular expressions are functions of ours (``patterns.py``), and are checked before the statement
+  runs, so that a bad pattern is a 400 even where no row is compared with it.
+- Limits: SQLite bounds the depth of an expression and the number of bound values; PostgreSQL hardly does. So AND and OR
+  are built as balanced trees, and a list of values is bound as one JSON array.
+
+No field's name reaches the SQL from the request: a path is looked up in the tables first (``Scope``). Values are bound;
+names of extension data are quoted.
+A path through a reference becomes one LEFT JOIN, shared by all paths through it.
 """
 
 from __future__ import annotations
@@ -10,17 +26,17 @@ from typing import Any, Final
 
 import attrs
 
-from .facts import Column, Table
 from .forms import numbered
 from .patterns import PatternError, read_like, read_regex
 from .refusals import bad_request
 from .schema import quoted
+from .table_definitions import Column, Table
 from .values import compact, operand
 
 __all__ = ["Path", "Scope", "compile_filters"]
 
 _COMPARISONS: Final = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
-_DEEPEST: Final = 100
+_MAX_DEPTH: Final = 100
 
 
 @attrs.frozen
@@ -41,7 +57,7 @@ class Path:
 
 
 class Scope:
-    """Resolves field paths of one list, and collects the joins that they need."""
+    """The field paths of one list, resolved, with the joins that they need."""
 
     def __init__(self, table: Table, tables: dict[str, Table]) -> None:
         self.table = table
@@ -51,7 +67,7 @@ class Scope:
         self._aliases: dict[str, str] = {}
 
     def resolve(self, text: Any, *, what: str) -> Path:
-        """The path's expression.
+        """Return what a path stands for.
 
         Raises:
             Refusal: 400 "Invalid … field", which does not name the field.
@@ -65,7 +81,7 @@ class Scope:
         return path
 
     def source(self) -> str:
-        """What ``FROM`` names: the table and all joins."""
+        """Return the text after ``FROM``: the table and all joins."""
         return f"{quoted(self.table.name)} t{''.join(self._joins)}"
 
     def _find(self, text: str) -> Path | None:
@@ -91,6 +107,7 @@ class Scope:
         return alias
 
     def _extdata(self, text: str, name: str) -> Path | None:
+        # sqlite3 refuses a statement that holds NUL, with an error that is none of the API's.
         if "\0" in name:
             return None
         entity, literal = (f"'{part.replace(chr(39), chr(39) * 2)}'" for part in (self.table.name, name))
@@ -99,12 +116,12 @@ class Scope:
 
 
 def compile_filters(filters: Any, scope: Scope, *, depth: int = 0) -> tuple[str, list[Any]]:
-    """The condition that the filters say, and the values that it binds; ``""`` for none.
+    """Compile filters to a condition and the values that it binds; ``""`` for none.
 
     Raises:
         Refusal: 400 for anything malformed, unknown, or of the wrong type.
     """
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise bad_request("Invalid filter: too deep")
     parts: list[str] = []
     values: list[Any] = []
@@ -116,7 +133,7 @@ def compile_filters(filters: Any, scope: Scope, *, depth: int = 0) -> tuple[str,
 
 
 def _joined(parts: list[str], word: str) -> str:
-    """The parts as a tree that is as flat as can be: the database bounds the depth, not the number."""
+    """Join the parts as a tree that is as flat as can be: SQLite bounds the depth of an expression, not its size."""
     if len(parts) < 2:
         return parts[0] if parts else ""
     middle = len(parts) // 2
@@ -162,8 +179,8 @@ def _test(path: Path, operator: str, right: Any) -> tuple[str, list[Any]]:
         raise bad_request("Invalid filter operator")
     if right is None:
         return _null(path, operator)
-    left, value = _sides(path, right)
-    return f"{left} {'<>' if operator == '!=' else operator} ?", [value]
+    left_sql, value = _sides(path, right)
+    return f"{left_sql} {'<>' if operator == '!=' else operator} ?", [value]
 
 
 def _null(path: Path, operator: str) -> tuple[str, list[Any]]:
@@ -173,7 +190,7 @@ def _null(path: Path, operator: str) -> tuple[str, list[Any]]:
 
 
 def _sides(path: Path, value: Any) -> tuple[str, Any]:
-    """What to compare with what: extension data has no type, so the value's type decides."""
+    """Return both sides of a comparison: extension data has no type, so the value's type decides."""
     if path.column is not None:
         return path.sql, operand(path.column, value)
     if isinstance(value, str):
@@ -187,7 +204,7 @@ def _membership(path: Path, operator: str, right: Any) -> tuple[str, list[Any]]:
     if not isinstance(right, list) or not right:
         raise bad_request(f"Invalid filter: {operator} needs a list that is not empty")
     sides = [_sides(path, value) for value in right if value is not None]
-    lefts = {left for left, _ in sides} or {path.sql}
+    lefts = {left_sql for left_sql, _ in sides} or {path.sql}
     if len(lefts) > 1:
         raise bad_request("Invalid filter: a list of values of one type is needed")
     values = [value for _, value in sides] + [None] * (len(right) - len(sides))
@@ -217,5 +234,5 @@ def _pattern(path: Path, operator: str, right: Any) -> tuple[str, list[Any]]:
             read_regex(right, ignore_case=bool(ignore_case))
     except PatternError as error:
         raise bad_request(str(error)) from None
-    left = path.sql if path.column is not None else f"CAST({path.sql} AS TEXT)"
-    return f"{'NOT ' if negation else ''}{function}(?, {left}, {ignore_case})", [right]
+    left_sql = path.sql if path.column is not None else f"CAST({path.sql} AS TEXT)"
+    return f"{'NOT ' if negation else ''}{function}(?, {left_sql}, {ignore_case})", [right]

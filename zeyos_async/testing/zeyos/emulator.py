@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..answers import Answer, Incoming, text_answer
+from ...deprecated import renamed_arguments
+from ..answers import Answer, ReceivedRequest, make_text_answer
 from ..emulator import Emulator
 from ..journal import Journal
 from ._generated.tables import TABLES
-from .data import fill
 from .login import LoginApi
 from .oauth import OAuthApi
 from .output import show_record
 from .records import Records
 from .refusals import Refusal
 from .rest import RestApi
+from .seeds import seed_rows
 from .server_options import ZeyosServerOptions
 from .store import Store
 from .tokens import Credentials, TokenBook
@@ -52,6 +53,7 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
             write and delete rows while a client pages.
     """
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -72,7 +74,7 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
         self._instance = instance
         self._records = Records(self.store)
         self._build_apis()
-        self._fill(rows or {}, seed)
+        self._seed_store(rows or {}, seed)
 
     def _build_apis(self) -> None:
         now, instance = self.clock.now, self._instance
@@ -80,17 +82,17 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
         self._login = LoginApi(self.tokens, self.journal, self.server_options, now)
         self._oauth = OAuthApi(self.tokens, self.journal, self.server_options, now, instance=instance)
 
-    def _fill(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
+    def _seed_store(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
         counts = {name: count if isinstance(count, int) else 0 for name, count in rows.items()}
-        fill(self.store, counts, seed=seed)
-        for name, given in rows.items():
-            for values in () if isinstance(given, int) else given:
+        seed_rows(self.store, counts, seed=seed)
+        for name, count_or_rows in rows.items():
+            for values in () if isinstance(count_or_rows, int) else count_or_rows:
                 self.insert(name, **values)
 
     def auth(
         self, *, kind: Literal["password", "bearer", "session"] = "password", admin: bool = True
     ) -> AuthBackend:
-        """A credential for ``Zeyos(emulator.url, auth=…)``.
+        """Return a credential for ``Zeyos(emulator.url, auth=…)``.
 
         Args:
             kind: Which backend; for all but ``"password"`` a token is given out now.
@@ -113,17 +115,17 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
         return SessionCookie(session.text)
 
     def token(self, *, admin: bool = True) -> str:
-        """A bearer token that is good for the REST API."""
+        """Issue a bearer token that is good for the REST API."""
         user = self.credentials if admin else self.visitor
         expires = self.clock.now() + self.server_options.token_lifetime
         return self.tokens.give("login", user, application=user.application, expires=expires).text
 
     def expire_tokens(self, *, refresh_tokens: bool = False) -> None:
-        """Every token given out so far is over its time; refresh tokens only if asked for."""
+        """Let every token issued so far expire; refresh tokens only with ``refresh_tokens``."""
         self.tokens.expire_all(refresh_tokens=refresh_tokens)
 
     def revoke_tokens(self) -> None:
-        """Every token given out so far is unknown."""
+        """Make every token issued so far unknown."""
         self.tokens.revoke_all()
 
     def insert(self, entity: str, **values: Any) -> int:
@@ -154,40 +156,43 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
         self._records.delete(self.store.tables[entity], record)
 
     def rows(self, entity: str) -> list[dict[str, Any]]:
-        """All records by ID, as the API would show them."""
+        """Return all records by ID, as the API would show them."""
         table = self.store.tables[entity]
         ids = self.store.connection.execute(f'SELECT "ID" FROM "{entity}" ORDER BY "ID"').fetchall()
-        found = [self.store.row(entity, record) for (record,) in ids]
-        return [show_record(row, table, self.store, self.server_options) for row in found if row is not None]
+        stored_rows = [self.store.row(entity, record) for (record,) in ids]
+        return [
+            show_record(row, table, self.store, self.server_options) for row in stored_rows if row is not None
+        ]
 
-    async def answer(self, incoming: Incoming, server_options: ZeyosServerOptions) -> Answer:
-        """Answer one request, behaving like this."""
+    async def answer(self, request: ReceivedRequest, server_options: ZeyosServerOptions) -> Answer:
+        """Answer one request, with the behaviour that the server options choose."""
         try:
-            answer = self._route(incoming, server_options)
+            answer = self._route(request, server_options)
         except Refusal as refusal:
-            return text_answer(refusal.status, refusal.text, refusal.headers)
-        if self.between_pages is not None and incoming.method == "POST" and "/api/v1/" in incoming.path:
+            return make_text_answer(refusal.status, refusal.text, refusal.headers)
+        if self.between_pages is not None and request.method == "POST" and "/api/v1/" in request.path:
             waiting = self.between_pages(self)
             if inspect.isawaitable(waiting):
                 await waiting
         return answer
 
-    def _route(self, incoming: Incoming, server_options: ZeyosServerOptions) -> Answer:
+    def _route(self, request: ReceivedRequest, server_options: ZeyosServerOptions) -> Answer:
         prefix = f"/{self._instance}"
-        path = incoming.path.removeprefix(prefix)
-        if not incoming.path.startswith(f"{prefix}/"):
+        path = request.path.removeprefix(prefix)
+        if not request.path.startswith(f"{prefix}/"):
             raise Refusal(404, "Not Found")
         if path.startswith("/api/v1/"):
-            return self._rest.answer(incoming, path.removeprefix("/api/v1"), server_options)
+            return self._rest.answer(request, path.removeprefix("/api/v1"), server_options)
         if path.startswith("/auth/v1"):
-            return self._login.answer(incoming, path.removeprefix("/auth/v1"))
+            return self._login.answer(request, path.removeprefix("/auth/v1"))
         if path.startswith("/oauth2/v1/"):
-            return self._oauth.answer(incoming, path.removeprefix("/oauth2/v1"))
+            return self._oauth.answer(request, path.removeprefix("/oauth2/v1"))
         if path == "/":
-            return self._oauth.sign_in_page(incoming)
+            return self._oauth.sign_in_page(request)
         raise Refusal(404, "Not Found")
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_zeyos(
     *,
@@ -199,7 +204,7 @@ async def emulate_zeyos(
     credentials: Credentials | None = None,
     server_options: ZeyosServerOptions | None = None,
 ) -> AsyncIterator[ZeyosEmulator]:
-    """A ZeyOS server for the time of an ``async with`` block.
+    """Run a ZeyOS server for the time of an ``async with`` block.
 
     Args:
         rows: Entity → how many rows (or the rows themselves); the others get a few.

@@ -16,7 +16,7 @@ _PART: Final = re.compile(r"\[([^\[\]]*)\]")
 
 
 def read_body(content_type: str, body: bytes) -> dict[str, Any]:
-    """The object that a body holds; none is an empty one.
+    """Read the object that a body holds; no body is an empty object.
 
     Raises:
         Refusal: 400 for a malformed body, 415 for a type that the API does not take.
@@ -29,6 +29,7 @@ def read_body(content_type: str, body: bytes) -> dict[str, Any]:
     if kind != "application/json":
         raise Refusal(415, f"Unsupported Media Type: {kind or 'no content type'}")
     value = parse_json(_text(body))
+    # PHP has one type for lists and objects: an empty object is sent as [] by clients in PHP.
     if value == []:
         return {}
     if not isinstance(value, dict):
@@ -44,7 +45,7 @@ def _text(body: bytes) -> str:
 
 
 def read_query(text: str) -> dict[str, Any]:
-    """The nested object of a form or a query string."""
+    """Read the nested object of a form or a query string."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except (ValueError, UnicodeDecodeError):
@@ -86,7 +87,7 @@ def _listed(value: Any) -> Any:
 
 
 def numbered(value: Any) -> dict[str, Any]:
-    """A container as an object: a list's items under their numbers, as PHP sees both.
+    """Return a container as an object: a list's items under their numbers, as PHP sees both.
 
     Text is read as JSON first, since the documents allow "array/json".
 

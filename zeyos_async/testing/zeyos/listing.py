@@ -1,4 +1,4 @@
-"""A list request into one SELECT, and its rows into the answer."""
+"""The compilation of a list request into one SELECT, and of its rows into the answer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import attrs
 import msgspec
 
 from .conditions import Path, Scope, compile_filters
-from .facts import Table
 from .forms import numbered
-from .output import shower
+from .output import make_presenter
 from .refusals import Refusal, bad_request
 from .server_options import ZeyosServerOptions
 from .store import Store
-from .values import flag, whole
+from .table_definitions import Table
+from .values import flag, to_int
 
 __all__ = ["Listing", "answer_list", "plan_list"]
 
@@ -40,7 +40,7 @@ _PARAMETERS: Final = frozenset(
         "extdata",
     ]
 )
-_LARGEST_LIMIT: Final = 10_000
+_MAX_LIMIT: Final = 10_000
 
 
 @attrs.frozen(kw_only=True)
@@ -154,7 +154,7 @@ def _conditions(
 
 
 def _search(query: Any, table: Table) -> tuple[str, list[Any]]:
-    """Every word has to be in one of the searchable fields, in any case."""
+    """Compile a search: every word has to be in one of the searchable fields, in any case."""
     if query is None or query == "":
         return "", []
     if not isinstance(query, str) or "\0" in query:
@@ -175,6 +175,7 @@ def _order(sort: Any, scope: Scope, selected: Mapping[str, Path], *, distinct: b
             raise bad_request("Invalid sort field")
         name = item.removeprefix("-") if item.startswith("-") else item.removeprefix("+")
         path = scope.resolve(name, what="sort")
+        # PostgreSQL's own refusal: json has no order there, and SQLite would sort the text.
         if path.column is not None and path.column.type == "json":
             raise Refusal(500, "could not identify an ordering operator for type json")
         if distinct and path not in selected.values():
@@ -188,23 +189,25 @@ def _order(sort: Any, scope: Scope, selected: Mapping[str, Path], *, distinct: b
 
 def _order_term(path: Path, *, descending: bool) -> str:
     direction = " DESC" if descending else ""
+    # A column of the table itself has no NULLs to place then; a joined row may be missing altogether.
     if path.column is not None and path.column.notnull and not path.field:
         return path.sql + direction
     return path.sql + direction + (" NULLS FIRST" if descending else " NULLS LAST")
 
 
 def _window(body: Mapping[str, Any], server_options: ZeyosServerOptions, *, export: bool) -> str:
-    limit = whole("limit", body.get("limit"), default=1000, smallest=1, largest=_LARGEST_LIMIT)
-    offset = whole("offset", body.get("offset"), default=0, smallest=0, largest=2**63 - 1)
+    limit = to_int("limit", body.get("limit"), default=1000, minimum=1, maximum=_MAX_LIMIT)
+    offset = to_int("offset", body.get("offset"), default=0, minimum=0, maximum=2**63 - 1)
     if server_options.clamp_limit is not None:
         limit = min(limit, server_options.clamp_limit)
+    # SQLite's LIMIT -1 is none; an export has all rows, whatever the limit says.
     return f" LIMIT {-1 if export else limit} OFFSET {offset}"
 
 
 def answer_list(
     listing: Listing, table: Table, store: Store, server_options: ZeyosServerOptions
 ) -> tuple[str, bytes]:
-    """Content type and body of the answer.
+    """Return content type and body of the answer.
 
     Raises:
         Refusal: 500, where the page is larger than the options allow, or the database can't do it.
@@ -221,7 +224,7 @@ def answer_list(
         and not listing.export
     ):
         raise Refusal(500, "Runtime Error: Allowed memory size exhausted")
-    rows = _shown(rows, listing, store, server_options)
+    rows = _present_rows(rows, listing, store, server_options)
     if listing.export:
         return "text/csv; charset=utf-8", _csv(list(listing.selected), rows)
     keys = list(listing.selected)
@@ -234,7 +237,7 @@ def answer_list(
 
 @functools.lru_cache(maxsize=256)
 def _record_type(keys: tuple[str, ...]) -> type[msgspec.Struct]:
-    """A type whose objects are written as objects of these keys; cheaper by half than dictionaries."""
+    """Return a type whose objects are encoded as objects of these keys; cheaper by half than dictionaries."""
     names = [f"f{index}" for index in range(len(keys))]
     rename = dict(zip(names, keys, strict=True))
     return msgspec.defstruct("Row", names, rename=rename, gc=False)
@@ -249,17 +252,19 @@ def _count(number: int, server_options: ZeyosServerOptions) -> Any:
     }[server_options.count_form]
 
 
-def _shown(rows: list[Any], listing: Listing, store: Store, server_options: ZeyosServerOptions) -> list[Any]:
-    """Composite fields as text or as content; the other columns are as the database gives them."""
-    showers: dict[int, Callable[[Any], Any]] = {}
+def _present_rows(
+    rows: list[Any], listing: Listing, store: Store, server_options: ZeyosServerOptions
+) -> list[Any]:
+    """Return the rows with composite fields as text or as content; other columns are as the database gives them."""
+    presenters: dict[int, Callable[[Any], Any]] = {}
     for index, path in enumerate(listing.selected.values()):
         if path.column is not None and path.column.is_composite:
             expanded = path.text in listing.expanded and not listing.export
-            showers[index] = shower(path.column, store, server_options, expanded=expanded)
-    if not showers:
+            presenters[index] = make_presenter(path.column, store, server_options, expanded=expanded)
+    if not presenters:
         return rows
     return [
-        tuple(showers[index](value) if index in showers else value for index, value in enumerate(row))
+        tuple(presenters[index](value) if index in presenters else value for index, value in enumerate(row))
         for row in rows
     ]
 

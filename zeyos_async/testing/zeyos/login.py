@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..journal import Journal
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
@@ -32,16 +32,16 @@ class LoginApi:
     ) -> None:
         self._tokens = tokens
         self._journal = journal
-        self._behaviour = server_options
+        self._server_options = server_options
         self._now = now
 
-    def answer(self, incoming: Incoming, path: str) -> Answer:
+    def answer(self, request: ReceivedRequest, path: str) -> Answer:
         """Answer a request below ``/auth/v1``.
 
         Raises:
             Refusal: 400, 401, 404 or 405.
         """
-        handlers: dict[str, dict[str, Callable[[Incoming], Answer]]] = {
+        handlers: dict[str, dict[str, Callable[[ReceivedRequest], Answer]]] = {
             "": {"GET": self._who, "HEAD": self._verify},
             "login": {"POST": self._login},
             "logout": {"GET": self._logout},
@@ -49,12 +49,12 @@ class LoginApi:
         methods = handlers.get(path.strip("/"))
         if methods is None:
             raise Refusal(404, "Not Found")
-        if incoming.method not in methods:
+        if request.method not in methods:
             raise Refusal(405, "Method Not Allowed", headers={"Allow": ", ".join(methods)})
-        return methods[incoming.method](incoming)
+        return methods[request.method](request)
 
-    def _login(self, incoming: Incoming) -> Answer:
-        body = read_body(incoming.headers.get("Content-Type", ""), incoming.body)
+    def _login(self, request: ReceivedRequest) -> Answer:
+        body = read_body(request.headers.get("Content-Type", ""), request.body)
         identifier = body.get("identifier")
         if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
             raise bad_request("Invalid identifier")
@@ -69,30 +69,30 @@ class LoginApi:
         )
         self._journal.counts["login"] += 1
         answer = {"user": user.user, "application": application, "token": token.text}
-        return json_answer(answer | {"identifier": identifier, "expdate": int(expires)})
+        return make_json_answer(answer | {"identifier": identifier, "expdate": int(expires)})
 
     def _expiry(self, value: Any) -> float:
         if value is None:
-            return self._now() + self._behaviour.token_lifetime
+            return self._now() + self._server_options.token_lifetime
         if isinstance(value, str) and value.isdecimal():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or value <= self._now():
             raise bad_request("Invalid expdate")
         return value
 
-    def _logout(self, incoming: Incoming) -> Answer:
-        self._tokens.revoke(self._tokens.identify(incoming).token)
+    def _logout(self, request: ReceivedRequest) -> Answer:
+        self._tokens.revoke(self._tokens.identify(request).token)
         self._journal.counts["logout"] += 1
         return Answer(status=204)
 
-    def _verify(self, incoming: Incoming) -> Answer:
-        self._tokens.identify(incoming)
+    def _verify(self, request: ReceivedRequest) -> Answer:
+        self._tokens.identify(request)
         return Answer(status=204)
 
-    def _who(self, incoming: Incoming) -> Answer:
-        identity = self._tokens.identify(incoming)
-        query = read_query(incoming.query)
-        return json_answer(
+    def _who(self, request: ReceivedRequest) -> Answer:
+        identity = self._tokens.identify(request)
+        query = read_query(request.query)
+        return make_json_answer(
             _about(identity)
             | (_access(identity.credentials) if flag("access", query.get("access")) else {})
             | ({"settings": {"theme": "light"}} if flag("settings", query.get("settings")) else {})

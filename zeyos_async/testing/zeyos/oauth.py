@@ -1,4 +1,21 @@
-"""``/oauth2/v1``: authorization with PKCE, tokens with single-use refresh tokens, revocation."""
+"""``/oauth2/v1``: authorization with PKCE, tokens with single-use refresh tokens, revocation.
+
+The way of a user who signs in: ``authorize`` checks the request and sends the browser to the sign-in page of the
+instance, which is outside of ``/oauth2/v1``; its form brings back a code, by a redirect or a form that posts itself; the
+client changes the code for a pair of tokens. The states are values in two places: codes here, tokens in the
+``TokenBook``.
+
+Invariants, each of which a client can get wrong, and so each is enforced:
+
+- A code is good once, for a minute, for its client, and with a challenge only for who has the verifier.
+- A refresh token is good once: using it revokes it and its access token, and a new pair is issued. A client that sends
+  it twice, such as two tasks that refresh at the same time, is refused the second time.
+- A client proves itself with its secret wherever it sends a code or a token, in the body or by Basic.
+
+Errors in redirects are left out: a request with a wrong client or redirect address must not be answered by a redirect,
+and the vendor's documents show none for the others. Refusals are JSON (``OAuthError``) where RFC 6749 has a form for
+them, and the API's plain text elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +30,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import attrs
 
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..journal import Journal
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
@@ -78,19 +95,19 @@ class OAuthApi:
     ) -> None:
         self._tokens = tokens
         self._journal = journal
-        self._behaviour = server_options
+        self._server_options = server_options
         self._now = now
         self._instance = instance
         self._codes: dict[str, _Code] = {}
         self._clients = {user.client_id: user for user in tokens.users}
 
-    def answer(self, incoming: Incoming, path: str) -> Answer:
+    def answer(self, request: ReceivedRequest, path: str) -> Answer:
         """Answer a request below ``/oauth2/v1``.
 
         Raises:
             Refusal: What is refused in plain text.
         """
-        handlers: dict[str, tuple[str, Callable[[Incoming], Answer]]] = {
+        handlers: dict[str, tuple[str, Callable[[ReceivedRequest], Answer]]] = {
             "authorize": ("GET", self._authorize),
             "token": ("POST", self._token),
             "revoke": ("POST", self._revoke),
@@ -100,24 +117,24 @@ class OAuthApi:
         method, handler = handlers.get(path.strip("/"), ("", None))
         if handler is None:
             raise Refusal(404, "Not Found")
-        if incoming.method != method:
+        if request.method != method:
             raise Refusal(405, "Method Not Allowed", headers={"Allow": method})
         try:
-            return handler(incoming)
+            return handler(request)
         except OAuthError as error:
             headers = (
                 {"WWW-Authenticate": f'Basic realm="{self._instance}"'} if error.answer_status == 401 else {}
             )
-            return json_answer(error.body, status=error.answer_status, headers=headers)
+            return make_json_answer(error.body, status=error.answer_status, headers=headers)
 
-    def sign_in_page(self, incoming: Incoming) -> Answer:
-        """The page to which ``authorize`` sends the user, and what its form does."""
-        query = read_query(incoming.query)
+    def sign_in_page(self, request: ReceivedRequest) -> Answer:
+        """Answer with the page to which ``authorize`` sends the user; its form signs in."""
+        query = read_query(request.query)
         if query.get("page") != "oauth":
             raise Refusal(404, "Not Found")
         wrong = ""
-        if incoming.method == "POST":
-            form = read_body(incoming.headers.get("Content-Type", ""), incoming.body)
+        if request.method == "POST":
+            form = read_body(request.headers.get("Content-Type", ""), request.body)
             user = self._tokens.sign_in(str(form.get("name", "")), str(form.get("password", "")))
             if user is not None:
                 return self._back_to_client(user, query)
@@ -129,8 +146,8 @@ class OAuthApi:
         )
         return Answer(headers={"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
 
-    def _authorize(self, incoming: Incoming) -> Answer:
-        query = read_query(incoming.query)
+    def _authorize(self, request: ReceivedRequest) -> Answer:
+        query = read_query(request.query)
         _check_authorization(query, self._clients)
         target = f"/{self._instance}/?umi=auth&page=oauth&{urlencode(query)}"
         return Answer(status=303, headers={"Location": target})
@@ -156,8 +173,8 @@ class OAuthApi:
             status=303, headers=headers | {"Location": f"{uri}{mark}{urlencode(result, quote_via=quote)}"}
         )
 
-    def _token(self, incoming: Incoming) -> Answer:
-        body, client = self._client(incoming)
+    def _token(self, request: ReceivedRequest) -> Answer:
+        body, client = self._client(request)
         grants: dict[Any, Callable[[Mapping[str, Any], str], Credentials]] = {
             "authorization_code": self._by_code,
             "refresh_token": self._by_refresh_token,
@@ -168,10 +185,10 @@ class OAuthApi:
             raise OAuthError(400, "unsupported_grant_type", "Bad Request: Invalid grant_type")
         user = grant(body, client)
         self._journal.counts["refresh" if body["grant_type"] == "refresh_token" else "login"] += 1
-        return json_answer(self._pair(user, client), headers={"Cache-Control": "no-store"})
+        return make_json_answer(self._pair(user, client), headers={"Cache-Control": "no-store"})
 
     def _pair(self, user: Credentials, client: str) -> dict[str, Any]:
-        lifetime, now = self._behaviour.access_lifetime, self._now()
+        lifetime, now = self._server_options.access_lifetime, self._now()
         application = self._clients[client].application
         access = self._tokens.give(
             "access", user, application=application, expires=now + lifetime, client=client
@@ -189,6 +206,7 @@ class OAuthApi:
         }
 
     def _by_code(self, body: Mapping[str, Any], client: str) -> Credentials:
+        # Popped before it is checked: a code that was tried with a wrong verifier is spent, too.
         code = self._codes.pop(str(body.get("code")), None)
         if code is None or code.client != client or code.expires <= self._now():
             raise OAuthError(403, "invalid_grant", "Forbidden: Invalid or expired code")
@@ -212,26 +230,26 @@ class OAuthApi:
             raise OAuthError(403, "invalid_grant", "Forbidden: Invalid credentials")
         return user
 
-    def _revoke(self, incoming: Incoming) -> Answer:
-        token = self._own_token(incoming)
+    def _revoke(self, request: ReceivedRequest) -> Answer:
+        token = self._own_token(request)
         if token is not None:
             self._tokens.revoke(token.text)
         return Answer(status=200)
 
-    def _introspect(self, incoming: Incoming) -> Answer:
-        token = self._own_token(incoming)
+    def _introspect(self, request: ReceivedRequest) -> Answer:
+        token = self._own_token(request)
         if token is None:
-            return json_answer({"active": False})
+            return make_json_answer({"active": False})
         about = {"active": True, "client_id": token.client, "username": token.credentials.name}
-        return json_answer(about | {"sub": str(token.credentials.user), "exp": int(token.expires or 0)})
+        return make_json_answer(about | {"sub": str(token.credentials.user), "exp": int(token.expires or 0)})
 
-    def _own_token(self, incoming: Incoming) -> Token | None:
-        body, client = self._client(incoming)
+    def _own_token(self, request: ReceivedRequest) -> Token | None:
+        body, client = self._client(request)
         token = self._tokens.find(str(body.get("token")), "access", "refresh")
         return token if token is not None and token.client == client else None
 
-    def _userinfo(self, incoming: Incoming) -> Answer:
-        user = self._tokens.identify(incoming).credentials
+    def _userinfo(self, request: ReceivedRequest) -> Answer:
+        user = self._tokens.identify(request).credentials
         about = {
             "sub": str(user.user),
             "name": user.name,
@@ -239,20 +257,20 @@ class OAuthApi:
             "email": user.email,
         }
         about |= {"zoneinfo": "Europe/Berlin", "locale": "en-US"}
-        return json_answer(about | {"nopublic": False, "apionly": False, "updated_at": 872_838_840})
+        return make_json_answer(about | {"nopublic": False, "apionly": False, "updated_at": 872_838_840})
 
-    def _client(self, incoming: Incoming) -> tuple[dict[str, Any], str]:
-        """The body, and the client that sent it."""
+    def _client(self, request: ReceivedRequest) -> tuple[dict[str, Any], str]:
+        """Return the body, and the client that sent it."""
         try:
-            body = read_body(incoming.headers.get("Content-Type", ""), incoming.body)
+            body = read_body(request.headers.get("Content-Type", ""), request.body)
         except Refusal as refusal:
             raise OAuthError(400, "invalid_request", refusal.text) from None
-        scheme, _, encoded = incoming.headers.get("Authorization", "").partition(" ")
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
         client, secret = body.get("client_id"), body.get("client_secret")
         if scheme.lower() == "basic":
             client, secret = _basic(encoded)
-        known = self._clients.get(str(client))
-        if known is None or secret != known.appsecret:
+        user = self._clients.get(str(client))
+        if user is None or secret != user.appsecret:
             raise OAuthError(401, "invalid_client", "Unauthorized: Unknown client application")
         return body, str(client)
 
@@ -269,6 +287,7 @@ def _check_authorization(query: Mapping[str, Any], clients: Mapping[str, Any]) -
     uri = urlsplit(str(query.get("redirect_uri", "")))
     if query.get("client_id") not in clients:
         raise bad_request("Unknown client application")
+    # A code on plain HTTP could be read by anybody on the way, except on the same machine.
     if uri.scheme != "https" and uri.hostname not in ("127.0.0.1", "localhost"):
         raise bad_request("Invalid redirect_uri")
     if query.get("response_type") != "code":

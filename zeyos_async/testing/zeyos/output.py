@@ -1,4 +1,4 @@
-"""How stored values are shown: composite fields as text, as the value itself, or as content."""
+"""The presentation of stored values: composite fields as text, as the value itself, or as content."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .facts import Column, Table
 from .server_options import ZeyosServerOptions
 from .store import Store
+from .table_definitions import Column, Table
 from .values import array_literal
 
-__all__ = ["show_record", "shower"]
+__all__ = ["make_presenter", "show_record"]
 
 
-def shower(
+def make_presenter(
     column: Column, store: Store, server_options: ZeyosServerOptions, *, expanded: bool
 ) -> Callable[[Any], Any]:
-    """A function from a stored value of a composite column to what is shown."""
+    """Return a function from a stored value of a composite column to what the API shows."""
     if column.binfile:
         return lambda value: _file_content(value, store) if expanded and value is not None else value
+    # Arrays have a text form in PostgreSQL, so the option leaves them as text.
     native = expanded or (server_options.json_form == "native" and not column.is_array)
     if native:
         return lambda value: None if value is None else json.loads(value)
@@ -41,11 +42,11 @@ def show_record(
     *,
     expand: Collection[str] = (),
 ) -> dict[str, Any]:
-    """A row as the API shows it: visible fields only."""
-    shown = {}
+    """Return a row as the API shows it: visible fields only."""
+    presented = {}
     for name, column in table.visible.items():
         value = row[name]
         if column.is_composite:
-            value = shower(column, store, server_options, expanded=name in expand)(value)
-        shown[name] = value
-    return shown
+            value = make_presenter(column, store, server_options, expanded=name in expand)(value)
+        presented[name] = value
+    return presented

@@ -3,6 +3,15 @@ r"""PostgreSQL's LIKE and regular expressions, read into Python's.
 Differences that are handled: ``$`` matches only at the very end, a dot matches a newline too,
 ``\m \M \y \Y`` are word boundaries, POSIX classes such as ``[[:alpha:]]``, the prefixes
 ``***:`` and ``***=``. Case-insensitive LIKE compares lower-cased texts, as PostgreSQL does.
+
+The translation goes through a pattern once, from left to right, and changes only what the two languages write in
+different ways; all else is passed on, and Python's compiler finds what is malformed. Brackets are the hard part: a POSIX
+class such as ``[:alpha:]`` is a negation in Python (``[^\W\d_]``) and can't be a part of another bracket, so a bracket
+becomes an alternation of brackets, and a negated one a negative lookahead before any character.
+
+Where PostgreSQL refuses what Python takes (unknown escapes, ``(?P…)``), the pattern is refused, too: a client that
+relies on such a pattern must fail here as it would there. Left out are back references' and lookbehinds' differences,
+collating elements such as ``[[.a.]]``, and PostgreSQL's rule of the longest match, which a test for a match can't see.
 """
 
 from __future__ import annotations
@@ -35,7 +44,7 @@ class PatternError(ValueError):
 
 @lru_cache(maxsize=512)
 def read_like(pattern: str) -> re.Pattern[str]:
-    """A LIKE pattern as a regular expression for ``fullmatch``.
+    """Translate a LIKE pattern to a regular expression for ``fullmatch``.
 
     Raises:
         PatternError: It ends in the middle of an escape.
@@ -59,7 +68,7 @@ def read_like(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=512)
 def read_regex(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
-    """A PostgreSQL regular expression (ARE) as one for ``search``.
+    """Translate a PostgreSQL regular expression (ARE) to one for ``search``.
 
     Raises:
         PatternError: It is not valid.
@@ -150,7 +159,7 @@ def _join_bracket(parts: list[str], alternatives: list[str], *, negated: bool) -
 
 
 def like(pattern: str | None, text: str | None, ignore_case: int) -> int | None:
-    """SQL's ``text LIKE pattern``, NULL for a NULL."""
+    """Evaluate SQL's ``text LIKE pattern``, NULL for a NULL."""
     if pattern is None or text is None:
         return None
     if ignore_case:
@@ -159,7 +168,7 @@ def like(pattern: str | None, text: str | None, ignore_case: int) -> int | None:
 
 
 def matches(pattern: str | None, text: str | None, ignore_case: int) -> int | None:
-    """SQL's ``text ~ pattern``, NULL for a NULL."""
+    """Evaluate SQL's ``text ~ pattern``, NULL for a NULL."""
     if pattern is None or text is None:
         return None
     return int(read_regex(pattern, ignore_case=bool(ignore_case)).search(text) is not None)

@@ -82,7 +82,7 @@ async def emulate_zeyos_process(
     port: int = 0,
     latency: float = 0.0,
 ) -> AsyncIterator[EmulatorProcess]:
-    """An emulator in a process of its own, for the time of an ``async with`` block.
+    """Run an emulator in a process of its own, for the time of an ``async with`` block.
 
     Args:
         rows: Entity → how many rows.
@@ -103,6 +103,8 @@ async def emulate_zeyos_process(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        # Ctrl-C and a terminal that is closed are this process's to handle, which then ends the emulator.
+        start_new_session=True,
     )
     try:
         yield await _ready(process)
@@ -114,6 +116,7 @@ async def _ready(process: asyncio.subprocess.Process) -> EmulatorProcess:
     if process.stdout is None or process.stderr is None:
         raise RuntimeError("the emulator's process has no pipes")
     line = await asyncio.wait_for(process.stdout.readline(), _READY_SECONDS)
+    # The pipe ended before the process spoke, so it has died.
     if not line:
         words = (await process.stderr.read()).decode(errors="replace").strip()
         raise RuntimeError(f"the emulator did not start: {words[-2000:]}")

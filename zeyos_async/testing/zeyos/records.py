@@ -13,11 +13,11 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 
-from .facts import Column, Table
 from .output import show_record
 from .refusals import bad_request
 from .server_options import ZeyosServerOptions
 from .store import Store
+from .table_definitions import Column, Table
 from .values import compact, stored
 
 __all__ = ["Record", "Records"]
@@ -70,17 +70,18 @@ class Records:
         self._store = store
 
     def find(self, table: Table, record: int) -> Record | None:
-        """The record, or ``None``."""
+        """Return the record, or ``None``."""
         row = self._store.row(table.name, record)
         if row is None:
             return None
-        seen = [row, self._store.extdata(table.name, record), self._store.tags(table.name, record)]
-        digest = hashlib.md5(compact(seen).encode(), usedforsecurity=False).hexdigest()
+        # The tag covers what a client can see change: extension data and tags are not in the row.
+        contents = [row, self._store.extdata(table.name, record), self._store.tags(table.name, record)]
+        digest = hashlib.md5(compact(contents).encode(), usedforsecurity=False).hexdigest()
         return Record(row, f'"{digest}"', _http_date(row.get("lastmodified")))
 
     def show(
         self,
-        found: Record,
+        record: Record,
         table: Table,
         server_options: ZeyosServerOptions,
         *,
@@ -88,7 +89,7 @@ class Records:
         extdata: bool = False,
         tags: bool = False,
     ) -> dict[str, Any]:
-        """The record as the API shows it.
+        """Return the record as the API shows it.
 
         Raises:
             Refusal: 400, if ``expand`` names what is no composite field.
@@ -96,14 +97,14 @@ class Records:
         for name in expand:
             if name not in table.visible or not table.visible[name].is_composite:
                 raise bad_request("Invalid expand field")
-        shown = show_record(found.row, table, self._store, server_options, expand=expand)
-        record = found.row["ID"]
+        presented = show_record(record.row, table, self._store, server_options, expand=expand)
+        record_id = record.row["ID"]
         if extdata:
-            values: Any = self._store.extdata(table.name, record)
-            shown["extdata"] = values if values or server_options.empty_extdata == "object" else []
+            values: Any = self._store.extdata(table.name, record_id)
+            presented["extdata"] = values if values or server_options.empty_extdata == "object" else []
         if tags:
-            shown["tags"] = self._store.tags(table.name, record)
-        return shown
+            presented["tags"] = self._store.tags(table.name, record_id)
+        return presented
 
     def create(
         self,
@@ -120,6 +121,7 @@ class Records:
             Refusal: What the API or the database refuses.
         """
         change = _read_change(table, body)
+        # A body may set the creator and the time of creation; the time of the change is the server's.
         columns = {"creator": user, "creationdate": now, **change.columns, "lastmodified": now}
         columns = {name: value for name, value in columns.items() if name in table.by_name}
         with self._store.transaction():

@@ -1,4 +1,4 @@
-"""How the emulated API says no."""
+"""The error answers of the emulated API."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ class Refusal(Exception):
 
 
 def bad_request(text: str) -> Refusal:
-    """400 in the wording of the documents."""
+    """Make a 400 in the wording of the documents."""
     return Refusal(400, f"Bad Request: {text}")

@@ -3,6 +3,18 @@
 Every table has one column of our own, ``_pos``: where the row lies in the heap. Rows that are asked
 for without an order come in that order, which is not the order of the IDs, and an update moves a row
 to the end of it, as PostgreSQL's updates do.
+
+The vendor's rules are kept, not rewritten by hand: CHECK constraints come as trees out of the database reference (see
+``codegen/check_constraints.py``), and are compiled to SQLite's SQL here, so that what the real database refuses is
+refused by the emulated one for the same reason. What SQLite lacks is made up for:
+
+- Regular expressions, LIKE and ``lower`` beyond ASCII are functions that call Python.
+- Unique keys that ignore case, or count NULLs as equal, are indexes on an expression.
+- Types are affinities: ``double precision`` is NUMERIC, as REAL would show 3 as 3.0; text forms of arrays, JSON and
+  binary values are TEXT. Values are checked before they get here (``values.py``).
+- Foreign keys are SQLite's own; the store suspends them while it loads the first rows, which hold them as a whole.
+
+Extension data, tags and the contents of files are in three tables of our own, one for all entities.
 """
 
 from __future__ import annotations
@@ -11,8 +23,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .facts import Column, Table, Unique
 from .patterns import like, matches
+from .table_definitions import Column, Table, Unique
 
 __all__ = ["condition", "connect", "create_indexes", "quoted"]
 
@@ -30,18 +42,19 @@ _TYPES: Final = {
 
 
 def connect(tables: Mapping[str, Table]) -> sqlite3.Connection:
-    """An empty database in memory that holds the given tables and their rules."""
+    """Open an empty database in memory that holds the given tables and their rules."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.create_function("pg_like", 3, like, deterministic=True)
     connection.create_function("pg_match", 3, matches, deterministic=True)
     connection.create_function("pg_lower", 1, _lower, deterministic=True)
     connection.executescript("BEGIN;" + ";".join(_statements(tables)) + ";" + _ALWAYS + "COMMIT;")
+    # A PRAGMA inside of a transaction would be ignored without an error.
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
 
 def create_indexes(connection: sqlite3.Connection, tables: Mapping[str, Table]) -> None:
-    """The indexes that no rule needs; made after the first rows are in, since that is faster."""
+    """Create the indexes that no rule needs; after the first rows are in, since that is faster."""
     for table in tables.values():
         columns = [*(quoted(key.column) for key in table.foreign_keys), "_pos"]
         for number, column in enumerate(columns):
@@ -50,7 +63,7 @@ def create_indexes(connection: sqlite3.Connection, tables: Mapping[str, Table]) 
 
 
 def quoted(name: str) -> str:
-    """An identifier in SQL."""
+    """Quote an identifier for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -96,7 +109,7 @@ def _create_unique(table: Table, unique: Unique) -> str:
 
 
 def condition(tree: Any) -> str:
-    """A tree of the facts (see ``codegen/check_expressions.py``) as SQL."""
+    """Compile a tree of the facts (see ``codegen/check_constraints.py``) to SQL."""
     if not isinstance(tree, tuple):
         return _literal(tree)
     head, *rest = tree

@@ -1,4 +1,4 @@
-"""What the documents leave open, as switches; the defaults are the strictest reading."""
+"""Switches for what the documents leave open; the defaults are the strictest reading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ZeyosServerOptions"]
 
 @attrs.define(kw_only=True)
 class ZeyosServerOptions:
-    """How the emulated API behaves where the documents are silent or contradict each other.
+    """The behaviour of the emulated API where the documents are silent or contradict each other.
 
     Attributes:
         count_form: What a count answers: ``{"count": 5}``, ``{"count": "5"}``, ``5`` or ``"5"``.
@@ -39,5 +39,5 @@ class ZeyosServerOptions:
     access_lifetime: int = 3600
 
     def key(self) -> tuple[object, ...]:
-        """What the answer to the same list depends on."""
+        """Return a hashable value of all options: the answer to the same list depends on them."""
         return attrs.astuple(self)

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from .facts import Table
 from .refusals import Refusal
 from .schema import connect, create_indexes, quoted
+from .table_definitions import Table
 
 __all__ = ["Store"]
 
-_FAILED: Final = re.compile(r"(NOT NULL|CHECK|UNIQUE|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
+_BROKEN_RULE: Final = re.compile(
+    r"(NOT NULL|CHECK|UNIQUE|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL
+)
 _INDEX: Final = re.compile(r"index '(.+)'")
 
 
@@ -34,15 +36,18 @@ class Store:
     def __init__(self, tables: Mapping[str, Table], now: Callable[[], float]) -> None:
         self.tables = tables
         self.connection = connect(tables)
+        # A connection that nobody closes is a ResourceWarning from Python 3.13 on, and an error in our tests.
         weakref.finalize(self, self.connection.close)
         self.version = 0
         self._now = now
-        self._next_id = dict.fromkeys(tables, 1)
+        self._next_id = dict.fromkeys(
+            tables, 1
+        )  # never goes down: the ID of a deleted row tells 410 from 404
         self._position = 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing of it.
+        """Write all of a block's changes, or none of them.
 
         Raises:
             Refusal: A rule of the database was broken.
@@ -52,7 +57,7 @@ class Store:
             yield
         except sqlite3.IntegrityError as error:
             self.connection.execute("ROLLBACK")
-            raise self._explained(error) from None
+            raise self._to_refusal(error) from None
         except BaseException:
             self.connection.execute("ROLLBACK")
             raise
@@ -69,7 +74,7 @@ class Store:
 
     @contextmanager
     def loading(self) -> Iterator[None]:
-        """While rows are loaded that hold the rules as a whole, not one by one."""
+        """Suspend the rules while rows are loaded that hold them as a whole, not one by one."""
         self.connection.execute("PRAGMA foreign_keys = OFF")
         self.connection.execute("PRAGMA ignore_check_constraints = ON")
         self.connection.execute("BEGIN")
@@ -80,8 +85,9 @@ class Store:
         self.connection.execute("PRAGMA ignore_check_constraints = OFF")
 
     def next_position(self) -> int:
-        """Where the next written row lies."""
+        """Return the place in the heap of the next written row."""
         self._position += 1
+        # Seed rows lie below 2**40, so that whatever is written later comes after them.
         return self._position + 2**40
 
     def insert(self, name: str, values: Mapping[str, Any]) -> int:
@@ -115,19 +121,19 @@ class Store:
             self.connection.execute(f"DELETE FROM {pseudo} WHERE entity = ? AND record = ?", [name, record])
 
     def row(self, name: str, record: int) -> dict[str, Any] | None:
-        """The columns of a row, hidden ones included."""
+        """Return the columns of a row, hidden ones included."""
         columns = self.tables[name].columns
         names = ", ".join(quoted(column.name) for column in columns)
         sql = f'SELECT {names} FROM {quoted(name)} WHERE "ID" = ?'
-        found = self.connection.execute(sql, [record]).fetchone()
-        return None if found is None else dict(zip((c.name for c in columns), found, strict=True))
+        values = self.connection.execute(sql, [record]).fetchone()
+        return None if values is None else dict(zip((c.name for c in columns), values, strict=True))
 
-    def was_there(self, name: str, record: int) -> bool:
-        """Whether the ID was given to some row at some time."""
+    def was_used(self, name: str, record: int) -> bool:
+        """Return whether some row had the ID at some time."""
         return 0 < record < self._next_id[name]
 
     def extdata(self, name: str, record: int) -> dict[str, Any]:
-        """The extension data of a row, by name."""
+        """Return the extension data of a row, by name."""
         sql = "SELECT name, value FROM _extdata WHERE entity = ? AND record = ? ORDER BY name"
         return dict(self.connection.execute(sql, [name, record]))
 
@@ -144,7 +150,7 @@ class Store:
                 )
 
     def tags(self, name: str, record: int) -> list[str]:
-        """The tags of a row, sorted."""
+        """Return the tags of a row, sorted."""
         sql = "SELECT tag FROM _tags WHERE entity = ? AND record = ? ORDER BY tag"
         return [tag for (tag,) in self.connection.execute(sql, [name, record])]
 
@@ -155,10 +161,10 @@ class Store:
         self.connection.executemany("INSERT INTO _tags VALUES (?, ?, ?)", rows)
 
     def content(self, record: int | None) -> bytes | None:
-        """The content of a stored file."""
+        """Return the content of a stored file."""
         sql = "SELECT content FROM _contents WHERE ID = ?"
-        found = self.connection.execute(sql, [record]).fetchone()
-        return None if found is None else bytes(found[0])
+        row = self.connection.execute(sql, [record]).fetchone()
+        return None if row is None else bytes(row[0])
 
     def set_content(self, record: int, content: bytes) -> None:
         """Keep the content of a stored file."""
@@ -188,8 +194,8 @@ class Store:
                     f'Key ({key.column})=({target}) is not present in table "{key.table}"',
                 )
 
-    def _explained(self, error: sqlite3.IntegrityError) -> Refusal:
-        match = _FAILED.match(str(error))
+    def _to_refusal(self, error: sqlite3.IntegrityError) -> Refusal:
+        match = _BROKEN_RULE.match(str(error))
         if match is None:
             return Refusal(500, f"Runtime Error: {error}")
         kind, detail = match.group(1), match.group(2) or ""
@@ -204,7 +210,7 @@ class Store:
         return Refusal(500, f'null value in column "{detail.partition(".")[2]}" violates not-null constraint')
 
     def _unique_name(self, detail: str) -> str:
-        """SQLite names the columns where PostgreSQL names the constraint."""
+        """Return the constraint's name, which PostgreSQL tells: SQLite names the columns."""
         if match := _INDEX.search(detail):
             return match.group(1)
         table = detail.partition(".")[0]

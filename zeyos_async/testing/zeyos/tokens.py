@@ -1,4 +1,4 @@
-"""Who may use the emulator: users, the application, and the tokens that were given out."""
+"""Users, applications, and the tokens that the emulator issued."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 import attrs
 
-from ..answers import Incoming
+from ..answers import ReceivedRequest
 from .refusals import Refusal
 
 __all__ = ["Credentials", "Identity", "Token", "TokenBook"]
@@ -18,7 +18,7 @@ Kind = Literal["login", "access", "refresh", "session"]
 
 @attrs.frozen(kw_only=True)
 class Credentials:
-    """What a client needs to know to get in.
+    """The credentials that a client logs in with.
 
     Attributes:
         name: The user's name; the e-mail address is taken too.
@@ -75,7 +75,7 @@ class Token:
 
 @attrs.frozen(kw_only=True)
 class Identity:
-    """Who a request comes from."""
+    """The user and the application that a request comes from."""
 
     credentials: Credentials
     application: int | None
@@ -102,7 +102,7 @@ class TokenBook:
         self._tokens: dict[str, Token] = {}
 
     def text(self) -> str:
-        """A fresh random text of 40 hexadecimal digits."""
+        """Draw a fresh random text of 40 hexadecimal digits."""
         return f"{self._random.getrandbits(160):040x}"
 
     def give(
@@ -129,7 +129,7 @@ class TokenBook:
         return token
 
     def find(self, text: str, *kinds: Kind) -> Token | None:
-        """A token that is good now and of one of the kinds."""
+        """Return a token that is good now and of one of the kinds."""
         token = self._tokens.get(text)
         if token is None or token.kind not in kinds:
             return None
@@ -137,6 +137,7 @@ class TokenBook:
 
     def revoke(self, text: str) -> None:
         """Forget a token, and the access token that belongs to a refresh token."""
+        # The pair ends together: an access token must not outlive the refresh token that was revoked.
         token = self._tokens.pop(text, None)
         if token is not None and token.kind == "refresh":
             self._tokens.pop(token.partner, None)
@@ -146,39 +147,40 @@ class TokenBook:
         self._tokens.clear()
 
     def expire_all(self, *, refresh_tokens: bool = False) -> None:
-        """Every token given out so far is past its time; refresh tokens only if asked for."""
+        """Let every token issued so far expire; refresh tokens only with ``refresh_tokens``."""
         for token in self._tokens.values():
             if token.kind != "refresh" or refresh_tokens:
                 token.expires = self._now() - 1
 
     def sign_in(self, name: str, password: str, otp: str = "") -> Credentials | None:
-        """The user of a name (or e-mail address) and password."""
+        """Return the user of a name (or e-mail address) and password."""
         for user in self.users:
             if name.lower() in (user.name.lower(), user.email.lower()) and password == user.password:
                 return user if otp == user.otp or not user.otp else None
         return None
 
-    def identify(self, incoming: Incoming) -> Identity:
-        """Who a request comes from.
+    def identify(self, request: ReceivedRequest) -> Identity:
+        """Return the user and the application that a request comes from.
 
         Raises:
             Refusal: 401, if there is no credential or none that is good.
         """
-        token = self._credential(incoming)
+        token = self._credential(request)
         if token is None:
             raise self.unauthorized()
         return Identity(credentials=token.credentials, application=token.application, token=token.text)
 
     def unauthorized(self) -> Refusal:
-        """The refusal of a bearer token."""
+        """Return the refusal of a bearer token."""
         challenge = {"WWW-Authenticate": f'Bearer realm="{self._realm}" error="invalid_token"'}
         return Refusal(401, "Unauthorized: Invalid bearer token", headers=challenge)
 
-    def _credential(self, incoming: Incoming) -> Token | None:
-        scheme, _, text = incoming.headers.get("Authorization", "").partition(" ")
+    def _credential(self, request: ReceivedRequest) -> Token | None:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        # A header decides alone: a bad one must not fall back on a cookie that is good.
         if scheme:
             return self.find(text.strip(), "login", "access") if scheme.lower() == "bearer" else None
-        for part in incoming.headers.get("Cookie", "").split(";"):
+        for part in request.headers.get("Cookie", "").split(";"):
             name, _, value = part.strip().partition("=")
             if name == "ZEYOSID":
                 return self.find(value, "session")

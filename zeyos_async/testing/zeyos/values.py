@@ -1,4 +1,4 @@
-"""Values between the wire and the database: what a column takes, what a filter compares, what is shown."""
+"""Values between the wire and the database: for a column, for a comparison, and for an answer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 import re
 from typing import Any, Final
 
-from .facts import ENTITY_NAMES, Column
 from .refusals import Refusal, bad_request
+from .table_definitions import ENTITY_NAMES, Column
 
-__all__ = ["array_literal", "compact", "flag", "operand", "parse_array", "parse_json", "stored", "whole"]
+__all__ = ["array_literal", "compact", "flag", "operand", "parse_array", "parse_json", "stored", "to_int"]
 
 _INTEGER: Final = re.compile(r"\s*[+-]?\d{1,40}\s*")
 _BOUNDS: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
@@ -19,7 +19,7 @@ _ARRAY_ITEM: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^",{}\s\\][^",{}]*
 
 
 def stored(column: Column, value: Any) -> Any:
-    """What the database keeps for a value that a write gave.
+    """Return what the database stores for a value of a write.
 
     Raises:
         Refusal: 400, in PostgreSQL's words, if the column's type can't hold it.
@@ -42,7 +42,7 @@ def stored(column: Column, value: Any) -> Any:
 
 
 def operand(column: Column, value: Any) -> Any:
-    """What a filter compares a column with.
+    """Return what a filter compares a column with.
 
     Raises:
         Refusal: 400, if the type of the column can't be compared with it.
@@ -59,8 +59,9 @@ def operand(column: Column, value: Any) -> Any:
 def _integer(value: Any, kind: str) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
+    # True is an int to Python, and none to PostgreSQL.
     if not isinstance(value, int) or isinstance(value, bool):
-        raise bad_request(f'invalid input syntax for type {kind}: "{_shown(value)}"')
+        raise bad_request(f'invalid input syntax for type {kind}: "{_quote_value(value)}"')
     if not -_BOUNDS[kind] <= value < _BOUNDS[kind]:
         raise bad_request(f'value "{value}" is out of range for type {kind}')
     return value
@@ -73,13 +74,13 @@ def _number(value: Any) -> float | int:
         except ValueError:
             raise bad_request(f'invalid input syntax for type double precision: "{value}"') from None
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise bad_request(f'invalid input syntax for type double precision: "{_shown(value)}"')
+        raise bad_request(f'invalid input syntax for type double precision: "{_quote_value(value)}"')
     return float(value)
 
 
 def _text(value: Any, column: Column) -> str:
     if not isinstance(value, str):
-        raise bad_request(f"{column.name} is of type {column.type} but the value is {_shown(value)}")
+        raise bad_request(f"{column.name} is of type {column.type} but the value is {_quote_value(value)}")
     if "\0" in value:
         raise bad_request('invalid byte sequence for encoding "UTF8": 0x00')
     if column.type == "t_entity" and value not in ENTITY_NAMES:
@@ -87,7 +88,7 @@ def _text(value: Any, column: Column) -> str:
     return value
 
 
-def _shown(value: Any) -> str:
+def _quote_value(value: Any) -> str:
     return value if isinstance(value, str) else compact(value)[:200]
 
 
@@ -99,13 +100,14 @@ def _json_text(value: Any) -> str:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Strict JSON: no NaN, no lone surrogates, no NUL.
+    """Parse strict JSON: no NaN, no lone surrogates, no NUL.
 
     Raises:
         Refusal: 400, if it is not JSON.
     """
     try:
         value = json.loads(text, parse_constant=_no_constant)
+        # Encoding finds lone surrogates, which JSON's escapes can write and no database stores.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise bad_request("invalid input syntax for type json") from None
@@ -117,21 +119,21 @@ def _no_constant(name: str) -> None:
 
 
 def compact(value: Any) -> str:
-    """JSON without spaces."""
+    """Return JSON without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _array_text(column: Column, value: Any) -> str:
     items = parse_array(value) if isinstance(value, str) else value
     if not isinstance(items, list):
-        raise bad_request(f'malformed array literal: "{_shown(value)}"')
+        raise bad_request(f'malformed array literal: "{_quote_value(value)}"')
     if column.type == "bigint[]":
         return compact([_integer(item, "bigint") for item in items])
     return compact([_text(item, column) for item in items])
 
 
 def parse_array(text: str) -> list[str]:
-    """The items of PostgreSQL's text form of a one-dimensional array, such as ``{a,"b c"}``.
+    """Parse the items of PostgreSQL's text form of a one-dimensional array, such as ``{a,"b c"}``.
 
     Raises:
         Refusal: 400, if it is malformed.
@@ -153,20 +155,21 @@ def parse_array(text: str) -> list[str]:
 
 
 def array_literal(items: list[Any]) -> str:
-    """PostgreSQL's text form of a one-dimensional array."""
+    """Return PostgreSQL's text form of a one-dimensional array."""
     return "{" + ",".join(_array_item(item) for item in items) + "}"
 
 
 def _array_item(item: Any) -> str:
     if isinstance(item, int):
         return str(item)
+    # Without quotes, NULL is a null and a brace or comma is syntax.
     if item and item.upper() != "NULL" and not re.search(r'[\s",{}\\]', item):
         return str(item)
     return '"' + str(item).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def flag(name: str, value: Any) -> bool:
-    """A yes or no of a request.
+    """Read a yes or no of a request.
 
     Raises:
         Refusal: 400, if it is neither.
@@ -178,8 +181,8 @@ def flag(name: str, value: Any) -> bool:
     raise bad_request(f"Invalid {name}")
 
 
-def whole(name: str, value: Any, *, default: int, smallest: int, largest: int) -> int:
-    """A whole number of a request, within bounds.
+def to_int(name: str, value: Any, *, default: int, minimum: int, maximum: int) -> int:
+    """Read a whole number of a request, within bounds.
 
     Raises:
         Refusal: 400, if it is none or out of bounds.
@@ -188,6 +191,6 @@ def whole(name: str, value: Any, *, default: int, smallest: int, largest: int) -
         return default
     if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value):
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not smallest <= value <= largest:
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
         raise Refusal(400, f"Bad Request: Invalid {name}")
     return value

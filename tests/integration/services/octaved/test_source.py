@@ -17,11 +17,11 @@ from zeyos_async.testing.octaved.emulator import OctavedEmulator
 
 async def rows(pages: Any) -> list[Any]:
     """The records of all pages; none of them is empty."""
-    found: list[Any] = []
+    records: list[Any] = []
     async for page in pages:
         assert page
-        found += page
-    return found
+        records += page
+    return records
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ async def test_ranges_are_positions(part: Range, start: int, stop: int | None) -
         assert [task.id for task in await rows(source.read(part))] == ids[start:stop]
 
 
-async def test_all_customers(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_a_source_of_all_customers(flow: Octaved, server: OctavedEmulator) -> None:
     """They alone need no condition."""
     ids = [row["id"] for row in server.rows("customers")]
     assert [customer.id for customer in await rows(flow.customers.source().read())] == ids
@@ -57,7 +57,7 @@ async def test_all_customers(flow: Octaved, server: OctavedEmulator) -> None:
         flow.billings.source()  # type: ignore[attr-defined]
 
 
-async def test_changes(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_changes_of_a_source(flow: Octaved, server: OctavedEmulator) -> None:
     """Records that tell when they changed are read and compared; others can't be told."""
     everything = ~F.name.in_(["no such name"])
     source = flow.project_folders.source(everything)
@@ -65,9 +65,9 @@ async def test_changes(flow: Octaved, server: OctavedEmulator) -> None:
     assert len(await rows(source.changes(now - timedelta(days=1)))) == await source.count()
     assert await rows(source.changes(now + timedelta(days=1))) == []
     server.clock.offset = 172_800
-    number = server.rows("project_folders")[0]["id"]
-    server.update("project_folders", number, name="Newer")
-    assert [folder.id for folder in await rows(source.changes(now + timedelta(days=1)))] == [number]
+    record_id = server.rows("project_folders")[0]["id"]
+    server.update("project_folders", record_id, name="Newer")
+    assert [folder.id for folder in await rows(source.changes(now + timedelta(days=1)))] == [record_id]
     with pytest.raises(UnsupportedFilter, match="customers: no field tells"):
         await rows(flow.customers.source().changes(now))
     with pytest.raises(InvalidArgument, match="no timezone"):

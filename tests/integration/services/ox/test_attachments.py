@@ -49,13 +49,13 @@ async def test_a_task_has_attachments(ox: OpenXchange, tmp_path: Path) -> None:
     path.write_bytes(b"abc" * 1000)
     task = await a_task(ox)
     ids = await ox.attachment.add(task, path, b"nameless", Upload(b"x", filename="naïve ✓.txt"))
-    found = {each.id: each for each in await ox.attachment.of(task)}
-    assert [found[each].filename for each in ids] == ["report.pdf", "file_1", "naïve ✓.txt"]
-    async with ox.attachment.open(task, found[ids[0]]) as file:
+    by_id = {item.id: item for item in await ox.attachment.of(task)}
+    assert [by_id[item].filename for item in ids] == ["report.pdf", "file_1", "naïve ✓.txt"]
+    async with ox.attachment.open(task, by_id[ids[0]]) as file:
         assert (file.filename, file.content_type) == ("report.pdf", "application/pdf")
         assert await file.read() == b"abc" * 1000
     assert await ox.attachment.open(task, ids[1]) == b"nameless"
-    await ox.attachment.remove(task, found[ids[0]])
+    await ox.attachment.remove(task, by_id[ids[0]])
     await ox.attachment.remove(task, ids[1:])
     assert await ox.attachment.of(task) == []
 
@@ -88,14 +88,14 @@ async def test_a_contact_has_attachments(ox: OpenXchange) -> None:
         ("3", "record"),
     ],
 )
-async def test_what_has_no_attachments_here_is_refused(ox: OpenXchange, owner: Any, says: str) -> None:
+async def test_owners_without_attachments_are_refused(ox: OpenXchange, owner: Any, says: str) -> None:
     """With where to look for them."""
     with pytest.raises(InvalidArgument, match=says):
         await ox.attachment.of(owner)
 
 
 @pytest.mark.parametrize("attachment", ["", None, True, TaskData()])
-async def test_what_is_no_attachment_is_refused(ox: OpenXchange, attachment: Any) -> None:
+async def test_values_that_are_no_attachment_are_refused(ox: OpenXchange, attachment: Any) -> None:
     """Before anything is sent."""
     with pytest.raises(InvalidArgument, match="record or an ID"):
         ox.attachment.open(TaskData(id="3", folder_id="7"), attachment)
@@ -118,7 +118,7 @@ async def test_contacts_are_exported_as_files(ox: OpenXchange, tmp_path: Path) -
     assert path.read_bytes().startswith(b'"')
 
 
-async def test_what_was_exported_is_imported(ox: OpenXchange) -> None:
+async def test_exported_files_are_imported(ox: OpenXchange) -> None:
     """From bytes or from a stream; the results name what was made."""
     whole = await ox.export.vcard(folder=CONTACTS)
     count = len(await ox.contacts.all(folder=CONTACTS, columns=["id"]))
@@ -127,18 +127,18 @@ async def test_what_was_exported_is_imported(ox: OpenXchange) -> None:
         for start in range(0, len(whole), 100):
             yield whole[start : start + 100]
 
-    for given in (whole, stream()):
-        made = await ox.import_.vcard(folder=CONTACTS, file=given)
-        assert len(made) == whole.count(b"BEGIN:VCARD")
-        assert {each.folder_id for each in made} == {CONTACTS}
+    for content in (whole, stream()):
+        imported = await ox.import_.vcard(folder=CONTACTS, file=content)
+        assert len(imported) == whole.count(b"BEGIN:VCARD")
+        assert {item.folder_id for item in imported} == {CONTACTS}
     assert len(await ox.contacts.all(folder=CONTACTS, columns=["id"])) == 3 * count
 
 
 async def test_tasks_and_tables_are_imported(ox: OpenXchange, server: OxEmulator) -> None:
     """iCal, CSV, and the CSV of Outlook in the encoding of Windows."""
     tasks = await ox.export.ical(folder=TASKS)
-    made = await ox.import_.ical(folder=TASKS, file=tasks, ignore_uids=True)
-    assert len(made) == tasks.count(b"BEGIN:VTODO")
+    imported = await ox.import_.ical(folder=TASKS, file=tasks, ignore_uids=True)
+    assert len(imported) == tasks.count(b"BEGIN:VTODO")
     (one,) = await ox.import_.csv(folder=CONTACTS, file=b"Given name,Sur name\nAda,Lovelace\n")
     assert (await ox.contacts.get(id=one.id, folder=CONTACTS)).last_name == "Lovelace"
     (two,) = await ox.import_.outlook_csv(
@@ -155,12 +155,12 @@ async def test_a_file_that_can_not_be_imported_is_an_error(ox: OpenXchange) -> N
 
 def test_objects_that_were_not_imported_are_an_error() -> None:
     """With those that were, and why the others were not."""
-    made = {"id": "1", "folder_id": "25", "last_modified": 5}
+    stored = {"id": "1", "folder_id": "25", "last_modified": 5}
     prepared = Import(None).csv.prepare(folder=CONTACTS, file=b"x")  # type: ignore[arg-type]
-    assert len(prepared.read(Envelope([made]))) == 1
+    assert len(prepared.read(Envelope([stored]))) == 1
     with pytest.raises(PartlyImported, match=r"1 of 2 objects .* number 2 of the file: no name") as caught:
-        prepared.read(Envelope([made, {"error": "no name", "code": "I_E-0500"}]))
-    assert [each.id for each in caught.value.imported] == ["1"]
+        prepared.read(Envelope([stored, {"error": "no name", "code": "I_E-0500"}]))
+    assert [item.id for item in caught.value.imported] == ["1"]
     assert caught.value.reasons == {"1": "no name"}
 
 

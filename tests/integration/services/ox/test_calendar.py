@@ -23,8 +23,8 @@ from zeyos_async.ox import (
     MultipleEventData,
     Recurrence,
 )
-from zeyos_async.services.ox.modules._events import flat, unconflicted
-from zeyos_async.services.ox.modules.chronos import _attendee
+from zeyos_async.services.ox.modules._event_answers import merge_folders, raise_conflicts
+from zeyos_async.services.ox.modules.chronos import _to_attendee
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.ox.emulator import OxEmulator
 
@@ -67,7 +67,7 @@ async def occurrences(ox: OpenXchange, event: EventData) -> list[EventData]:
 async def test_a_series_stays_at_nine(ox: OpenXchange) -> None:
     """Occurrences keep their time of day when the clocks change."""
     event = await series(ox)
-    starts = [each.startDate for each in await occurrences(ox, event)]
+    starts = [event_.startDate for event_ in await occurrences(ox, event)]
     assert starts == [NINE + timedelta(weeks=week) for week in range(5)]
     assert {start.utcoffset() for start in starts if isinstance(start, datetime)} == {
         timedelta(hours=1),
@@ -75,7 +75,7 @@ async def test_a_series_stays_at_nine(ox: OpenXchange) -> None:
     }
 
 
-async def test_changing_one_occurrence(ox: OpenXchange) -> None:
+async def test_one_occurrence_is_changed(ox: OpenXchange) -> None:
     """It becomes an event of its own in the series; the others stay."""
     event = await series(ox)
     second = (await occurrences(ox, event))[1]
@@ -83,29 +83,29 @@ async def test_changing_one_occurrence(ox: OpenXchange) -> None:
     assert changed.summary == "Moved"
     assert changed.recurrenceId == second.recurrenceId
     assert changed.seriesId == event.id
-    assert [each.summary for each in await occurrences(ox, event)].count("Moved") == 1
+    assert [event_.summary for event_ in await occurrences(ox, event)].count("Moved") == 1
 
 
-async def test_changing_all_from_one_on(ox: OpenXchange) -> None:
+async def test_an_occurrence_and_all_later_ones_are_changed(ox: OpenXchange) -> None:
     """This one and the later ones change."""
     event = await series(ox)
     third = (await occurrences(ox, event))[2]
     await ox.chronos.change(third, {"summary": "New"}, this_and_future=True)
-    found = await ox.chronos.query(start=START, end=END, expand=True).all()
-    assert sorted(each.summary or "" for each in found) == ["New"] * 3 + ["Weekly"] * 2
+    events = await ox.chronos.query(start=START, end=END, expand=True).all()
+    assert sorted(event_.summary or "" for event_ in events) == ["New"] * 3 + ["Weekly"] * 2
 
 
-async def test_deleting_one_occurrence(ox: OpenXchange) -> None:
+async def test_one_occurrence_is_deleted(ox: OpenXchange) -> None:
     """The record of an occurrence is enough."""
     event = await series(ox)
     second = (await occurrences(ox, event))[1]
     await ox.chronos.delete(second)
-    left = await occurrences(ox, event)
-    assert len(left) == 4
-    assert second.startDate not in [each.startDate for each in left]
+    remaining = await occurrences(ox, event)
+    assert len(remaining) == 4
+    assert second.startDate not in [event_.startDate for event_ in remaining]
 
 
-async def test_conflicts(ox: OpenXchange) -> None:
+async def test_conflicts_of_events_are_raised(ox: OpenXchange) -> None:
     """An event is refused with what it conflicts with, if that is asked for; nothing is stored."""
     await ox.chronos.create(meeting("First"), folder=CALENDAR)
     with pytest.raises(EventConflict, match="'First'") as caught:
@@ -129,12 +129,12 @@ async def test_records_can_be_changed_again(ox: OpenXchange) -> None:
     event = await ox.chronos.change(event, {"location": "Room 1"})
     event = await ox.chronos.change(event, {"location": None, "summary": "B"})
     assert (event.summary, event.location) == ("B", None)
-    (found,) = await ox.chronos.search(F.summary == "B", start=START, end=END)
-    await ox.chronos.delete([found])
+    (hit,) = await ox.chronos.search(F.summary == "B", start=START, end=END)
+    await ox.chronos.delete([hit])
     assert not await ox.chronos.query(start=START, end=END).exists()
 
 
-async def test_days_and_zones(ox: OpenXchange) -> None:
+async def test_events_keep_days_and_zones(ox: OpenXchange) -> None:
     """Whole days are dates, floating times are naive, all others keep their zone."""
     times = [
         (date(2027, 5, 1), date(2027, 5, 2)),
@@ -142,73 +142,73 @@ async def test_days_and_zones(ox: OpenXchange) -> None:
         (datetime(2027, 5, 4, 9, tzinfo=BERLIN), datetime(2027, 5, 4, 10, tzinfo=BERLIN)),
     ]
     for start, end in times:
-        made = await ox.chronos.create({"startDate": start, "endDate": end}, folder=CALENDAR)
-        assert (made.startDate, made.endDate) == (start, end)
+        created = await ox.chronos.create({"startDate": start, "endDate": end}, folder=CALENDAR)
+        assert (created.startDate, created.endDate) == (start, end)
     assert await ox.chronos.query(start=START, end=END, folder=CALENDAR).count() == 3
 
 
-async def test_searching(ox: OpenXchange) -> None:
+async def test_events_are_searched_by_conditions(ox: OpenXchange) -> None:
     """Conditions, in all calendars or some; folders that can't be read are an error that names them."""
     for summary in ("Plan A", "Plan B", "Other"):
         await ox.chronos.create(meeting(summary), folder=CALENDAR)
     query = ox.chronos.where(F.summary.startswith("Plan"), start=START, end=END)
     assert [event.summary for event in await query.order_by("summary").all()] == ["Plan A", "Plan B"]
-    found = await ox.chronos.search(~F.summary.startswith("Plan"), start=START, end=END, folder=CALENDAR)
-    assert [event.summary for event in found] == ["Other"]
+    events = await ox.chronos.search(~F.summary.startswith("Plan"), start=START, end=END, folder=CALENDAR)
+    assert [event.summary for event in events] == ["Other"]
     with pytest.raises(PartialFailure) as caught:
         await ox.chronos.query(start=START, end=END, folders=[CALENDAR, "cal://0/4711"]).all()
     assert caught.value.ids == ("cal://0/4711",)
 
 
-async def test_invitations(ox: OpenXchange, emulator: OxEmulator) -> None:
+async def test_invitations_are_answered(ox: OpenXchange, emulator: OxEmulator) -> None:
     """Who is invited finds it among what needs an answer, and answers it."""
     jane, john = emulator.users
     attendees = [{"entity": john.id, "cuType": "INDIVIDUAL"}]
     await ox.chronos.create(meeting("Invited", attendees=attendees), folder=CALENDAR)
     async with OpenXchange(emulator.url, auth=emulator.auth(john)) as theirs:
         (waiting,) = [
-            each
-            for each in await theirs.chronos.needs_action(range_start=START, range_end=END)
-            if each.events
+            event_
+            for event_ in await theirs.chronos.needs_action(range_start=START, range_end=END)
+            if event_.events
         ]
         (event,) = waiting.events or [EventData()]
         answered = await theirs.chronos.answer(event, "ACCEPTED", attendee=john.id, comment="gladly")
-        (own,) = [each for each in answered.attendees or () if each.entity == john.id]
+        (own,) = [event_ for event_ in answered.attendees or () if event_.entity == john.id]
         assert (own.partStat, own.comment) == ("ACCEPTED", "gladly")
-        left = await theirs.chronos.needs_action(range_start=START, range_end=END)
-        assert not any(each.events for each in left)
+        open_answers = await theirs.chronos.needs_action(range_start=START, range_end=END)
+        assert not any(event_.events for event_ in open_answers)
     assert jane.id != john.id
 
 
 # -- without a server ------------------------------------------------------------------------------
 
 
-def test_a_resource_that_is_taken() -> None:
+def test_a_conflict_with_a_resource_is_hard() -> None:
     """A hard conflict is told apart: it can't be overridden."""
-    taken = ChronosConflictDataRaw(hard_conflict=True, event=EventData(summary="Room"))
+    conflict = ChronosConflictDataRaw(hard_conflict=True, event=EventData(summary="Room"))
     with pytest.raises(EventConflict, match="a resource is taken") as caught:
-        unconflicted(ChronosCalendarResult(conflicts=[taken, ChronosConflictDataRaw()]))
+        raise_conflicts(ChronosCalendarResult(conflicts=[conflict, ChronosConflictDataRaw()]))
     assert caught.value.hard
     fine = ChronosCalendarResult(created=[EventData(id="1")], conflicts=[])
-    assert unconflicted(fine) is fine
+    assert raise_conflicts(fine) is fine
 
 
-def test_folders_of_events() -> None:
+def test_events_of_folders_are_merged() -> None:
     """Events of several folders are one list: each once, in its folder, with a time stamp to change it by."""
     stamp = datetime(2027, 1, 1, tzinfo=UTC)
     part = MultipleEventData(folder="a", events=[EventData(id="1"), EventData(id="1")], timestamp=stamp)
     other = MultipleEventData(folder="b", events=[EventData(id="1", folder="b")])
-    found = flat([part, other], START)
-    assert [(event.folder, event.id, event.timestamp_) for event in found] == [
+    events = merge_folders([part, other], START)
+    assert [(event.folder, event.id, event.timestamp_) for event in events] == [
         ("a", "1", stamp),
         ("b", "1", START),
     ]
     broken = MultipleEventData(folder="c", error=ErrorInfo(error="no access", code="CAL-4031"))
     with pytest.raises(PartialFailure, match="c: no access"):
-        flat([part, broken])
+        merge_folders([part, broken])
 
 
-async def test_where_an_invitation_is(ox: OpenXchange) -> None:
+async def test_the_place_of_an_invitation_is_named(ox: OpenXchange) -> None:
     """The part of a mail, under the document's names."""
     mail = MailData(id="7", folder_id="default0/INBOX")
     source = ox.chronos.itip.part(mail, attachment="2")
@@ -223,8 +223,11 @@ async def test_where_an_invitation_is(ox: OpenXchange) -> None:
         ox.chronos.itip.part(attachment="2")
 
 
-def test_who_answers() -> None:
+def test_attendees_are_named_by_id_or_address() -> None:
     """By the user's ID, an address, or one of the event's attendees."""
-    assert _attendee(3) == {"entity": 3}
-    assert _attendee("a@b.c") == _attendee("mailto:a@b.c") == {"uri": "mailto:a@b.c", "email": "a@b.c"}
-    assert _attendee(Attendee(entity=3, uri="mailto:a@b.c", cn="A")) == {"entity": 3, "uri": "mailto:a@b.c"}
+    assert _to_attendee(3) == {"entity": 3}
+    assert _to_attendee("a@b.c") == _to_attendee("mailto:a@b.c") == {"uri": "mailto:a@b.c", "email": "a@b.c"}
+    assert _to_attendee(Attendee(entity=3, uri="mailto:a@b.c", cn="A")) == {
+        "entity": 3,
+        "uri": "mailto:a@b.c",
+    }

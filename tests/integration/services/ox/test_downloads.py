@@ -13,7 +13,7 @@ from yarl import URL
 
 from zeyos_async.errors import InvalidArgument, NotFound, ResponseTruncated, ServerError
 from zeyos_async.services.ox.download import Download
-from zeyos_async.services.ox.errors import OxPermissionDenied, check
+from zeyos_async.services.ox.errors import OxPermissionDenied, check_answer
 from zeyos_async.session import Limits, Session
 from zeyos_async.wire import Request, Safety
 
@@ -49,7 +49,7 @@ Serve = Callable[[Wire], Awaitable[None]]
 class Site:
     """What was asked for, and where."""
 
-    seen: list[Wire] = attrs.field(factory=list)
+    requests: list[Wire] = attrs.field(factory=list)
     session: Session = attrs.field(factory=lambda: Session(limits=Limits(per_host=1)))
     url: str = ""
 
@@ -62,12 +62,12 @@ class Site:
             safety=Safety.READ,
             operation="infostore.document",
         )
-        return Download(self.session.bind(self.url, None, check=check), request)
+        return Download(self.session.bind(self.url, None, check=check_answer), request)
 
 
 def names_in(folder: Path) -> list[str]:
     """What is in a folder, hidden files too."""
-    return sorted(each.name for each in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir())
 
 
 @asynccontextmanager
@@ -82,7 +82,7 @@ async def serving(handler: Serve) -> AsyncIterator[Site]:
                 pairs = (line.partition(":") for line in lines)
                 headers = {name.lower(): value.strip() for name, _, value in pairs}
                 wire = Wire(first.split(" ")[1], headers, writer)
-                site.seen.append(wire)
+                site.requests.append(wire)
                 await handler(wire)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -100,18 +100,18 @@ async def serving(handler: Serve) -> AsyncIterator[Site]:
 
 def ranged(*, etag: str = '"v1"', breaks: int = 0, size: int = 40_000) -> Serve:
     """A server with ranges, that breaks off so many answers after so many bytes."""
-    left = breaks
+    remaining = breaks
 
     async def handler(wire: Wire) -> None:
-        nonlocal left
+        nonlocal remaining
         body, status, more = CONTENT, 200, {}
-        if (wanted := wire.headers.get("range")) and wire.headers.get("if-range", etag) == etag:
-            start, _, last = wanted.removeprefix("bytes=").partition("-")
+        if (byte_range := wire.headers.get("range")) and wire.headers.get("if-range", etag) == etag:
+            start, _, last = byte_range.removeprefix("bytes=").partition("-")
             end = int(last) + 1 if last else len(CONTENT)
             body, status = CONTENT[int(start) : end], 206
             more = {"Content_Range": f"bytes {start}-{end - 1}/{len(CONTENT)}"}
-        cut = size if left > 0 else None
-        left -= 1
+        cut = size if remaining > 0 else None
+        remaining -= 1
         await wire.answer(body, status=status, cut=cut, ETag=etag, Content_Type="application/pdf", **more)
 
     return handler
@@ -140,7 +140,7 @@ async def test_a_download_is_read_in_three_ways() -> None:
         async with site.download() as file:
             assert await file.read() == CONTENT
         assert file.filename == "a.pdf"  # known after the end, too
-        assert {wire.headers["accept-encoding"] for wire in site.seen} == {"identity"}
+        assert {wire.headers["accept-encoding"] for wire in site.requests} == {"identity"}
 
 
 @pytest.mark.parametrize("breaks", [1, 2])
@@ -148,10 +148,12 @@ async def test_a_broken_download_goes_on_where_it_broke_off(breaks: int) -> None
     """The rest of the same version is asked for, even where only one request may run at once."""
     async with serving(ranged(breaks=breaks)) as site:
         assert await site.download() == CONTENT
-        assert [wire.headers.get("range") for wire in site.seen] == [None, "bytes=40000-", "bytes=80000-"][
-            : breaks + 1
-        ]
-        assert {wire.headers["if-range"] for wire in site.seen[1:]} == {'"v1"'}
+        assert [wire.headers.get("range") for wire in site.requests] == [
+            None,
+            "bytes=40000-",
+            "bytes=80000-",
+        ][: breaks + 1]
+        assert {wire.headers["if-range"] for wire in site.requests[1:]} == {'"v1"'}
 
 
 async def test_another_version_is_not_mixed_in() -> None:
@@ -165,14 +167,14 @@ async def test_another_version_is_not_mixed_in() -> None:
     async with serving(handler) as site:
         with pytest.raises(ResponseTruncated):
             await site.download()
-        assert len(site.seen) == 2
+        assert len(site.requests) == 2
 
 
 @pytest.mark.parametrize(
     ("method", "headers"),
     [("GET", {}), ("PUT", {"ETag": '"1"'}), ("GET", {"ETag": '"1"', "Accept_Ranges": "none"})],
 )
-async def test_what_names_no_version_is_not_gone_on_with(method: str, headers: dict[str, str]) -> None:
+async def test_downloads_without_a_version_are_not_resumed(method: str, headers: dict[str, str]) -> None:
     """A ZIP is made anew each time: its bytes need not be the same."""
 
     async def handler(wire: Wire) -> None:
@@ -181,7 +183,7 @@ async def test_what_names_no_version_is_not_gone_on_with(method: str, headers: d
     async with serving(handler) as site:
         with pytest.raises(ResponseTruncated):
             await site.download(method=method)
-        assert len(site.seen) == 1
+        assert len(site.requests) == 1
 
 
 async def test_a_download_without_an_end_is_an_error() -> None:
@@ -208,13 +210,13 @@ async def test_a_download_that_gets_nowhere_ends() -> None:
         if "range" not in wire.headers:
             return await wire.answer(cut=40_000, ETag='"1"')
         return await wire.answer(
-            CONTENT[40_000:], status=206, cut=0, Content_Range="bytes 40000-102399/102400"
+            CONTENT[40_000:], status=206, cut=0, ETag='"1"', Content_Range="bytes 40000-102399/102400"
         )
 
     async with serving(handler) as site:
         with pytest.raises(ResponseTruncated):
             await site.download()
-        assert len(site.seen) == 4
+        assert len(site.requests) == 4
 
 
 @pytest.mark.parametrize("ranges", [True, False])
@@ -231,11 +233,13 @@ async def test_a_part_is_a_part_whether_the_server_knows_of_parts_or_not(
         async with site.download().part(start, stop) as part:
             assert await part.read() == CONTENT[start:stop]
             assert part.length == (len(CONTENT[start:stop]) if ranges else None)
-        assert site.seen[0].headers["range"] == f"bytes={start}-" + ("" if stop is None else str(stop - 1))
+        assert site.requests[0].headers["range"] == f"bytes={start}-" + (
+            "" if stop is None else str(stop - 1)
+        )
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, None), (3, 3), (4, 2), (True, None), (1.5, 2), ("0", None)])
-def test_what_is_no_part_is_refused(start: object, stop: object) -> None:
+def test_slices_that_are_no_part_are_refused(start: object, stop: object) -> None:
     """Nothing is sent for a slice that is empty or none at all."""
     with pytest.raises(InvalidArgument, match="part of a file"):
         Site(url="http://nowhere").download().part(start, stop)  # type: ignore[arg-type]
@@ -330,14 +334,14 @@ async def test_saving_replaces_what_was_named_and_spares_what_was_not(tmp_path: 
     async def handler(wire: Wire) -> None:
         await wire.answer(Content_Disposition='attachment; filename="../../a.bin"')
 
-    told: list[tuple[int, int | None]] = []
+    progress: list[tuple[int, int | None]] = []
     async with serving(handler) as site:
         old = tmp_path / "old.bin"
         old.write_bytes(b"old")
         old.chmod(0o600)
-        assert await site.download().save(old, on_progress=lambda *all: told.append(all)) == old
+        assert await site.download().save(old, on_progress=lambda *all: progress.append(all)) == old
         assert (old.read_bytes(), old.stat().st_mode & 0o777) == (CONTENT, 0o600)
-        assert told[-1] == (len(CONTENT), len(CONTENT))
+        assert progress[-1] == (len(CONTENT), len(CONTENT))
         assert await site.download().save(tmp_path) == tmp_path / "a.bin"
         with pytest.raises(FileExistsError, match="overwrite=True"):
             await site.download().save(tmp_path)
@@ -368,26 +372,28 @@ async def test_a_download_is_gone_on_with_another_time(tmp_path: Path) -> None:
 
     async def handler(wire: Wire) -> None:
         if failing and "range" in wire.headers:
-            await wire.answer(CONTENT[70_000:], status=206, cut=0, Content_Range="bytes 70000-102399/102400")
+            await wire.answer(
+                CONTENT[70_000:], status=206, cut=0, ETag=etag, Content_Range="bytes 70000-102399/102400"
+            )
         else:
             await ranged(etag=etag, breaks=int(failing), size=70_000)(wire)
 
-    place, told = tmp_path / "a.bin", list[tuple[int, int | None]]()
+    place, progress = tmp_path / "a.bin", list[tuple[int, int | None]]()
     async with serving(handler) as site:
         with pytest.raises(ResponseTruncated):
             await site.download().save(place, resume=True)
         (part,) = names_in(tmp_path)
         assert (tmp_path / part).read_bytes() == CONTENT[:70_000]
         failing = False
-        site.seen.clear()
-        await site.download().save(place, resume=True, on_progress=lambda *both: told.append(both))
+        site.requests.clear()
+        await site.download().save(place, resume=True, on_progress=lambda *both: progress.append(both))
         assert (place.read_bytes(), names_in(tmp_path)) == (CONTENT, ["a.bin"])
-        assert [wire.headers.get("range") for wire in site.seen] == [None, "bytes=70000-"]
-        assert told[0][0] > 70_000
-        assert told[-1] == (len(CONTENT), len(CONTENT))
+        assert [wire.headers.get("range") for wire in site.requests] == [None, "bytes=70000-"]
+        assert progress[0][0] > 70_000
+        assert progress[-1] == (len(CONTENT), len(CONTENT))
         (tmp_path / part).write_bytes(CONTENT)  # complete, and only its name was missing
         await site.download().save(place, resume=True)
-        assert [wire.headers.get("range") for wire in site.seen[2:]] == [None]
+        assert [wire.headers.get("range") for wire in site.requests[2:]] == [None]
         (tmp_path / part).write_bytes(b"other")
         etag = '"v2"'  # of another version, nothing is taken
         await site.download().save(place, resume=True)
@@ -425,7 +431,7 @@ async def test_a_download_left_early_gives_everything_back() -> None:
         assert await site.download() == CONTENT
 
 
-async def test_using_it_wrongly_is_said() -> None:
+async def test_a_composition_tells_how_it_is_used() -> None:
     """What is not open knows nothing and can't be read; what is open can't be opened again."""
     async with serving(ranged()) as site:
         file = site.download()

@@ -58,7 +58,7 @@ async def stored(ox: OpenXchange, content: Any = b"one", name: str = "new.txt") 
 
 def calls(server: OxEmulator, action: str) -> list[Any]:
     """The requests of an action."""
-    return [each for each in server.journal.requests if f"action={action}" in each.query.split("&")]
+    return [item for item in server.journal.requests if f"action={action}" in item.query.split("&")]
 
 
 # -- one file --------------------------------------------------------------------------------------
@@ -79,29 +79,29 @@ async def _stream() -> AsyncIterator[bytes]:
         (lambda path: path.open("rb"), "naïve ✓.pdf", 300_000),
     ],
 )
-async def test_whatever_holds_the_bytes_is_uploaded(
+async def test_uploads_take_every_source_of_bytes(
     ox: OpenXchange, tmp_path: Path, content: Any, name: str | None, size: int
 ) -> None:
     """It is read while it is sent, and has its own name if it has one."""
     path = tmp_path / "naïve ✓.pdf"
     path.write_bytes(b"abc" * 100_000)
-    told: list[tuple[int, int | None]] = []
-    given = content(path)
+    progress: list[tuple[int, int | None]] = []
+    source = content(path)
     options = {} if name else {"filename": "named.bin"}
     number = await ox.infostore.upload(
-        given, folder=FILES, on_progress=lambda *both: told.append(both), **options
+        source, folder=FILES, on_progress=lambda *both: progress.append(both), **options
     )
     item = await ox.infostore.get(id=number, folder=FILES)
     assert (item.filename, item.file_size) == (name or "named.bin", size)
-    assert told[-1][0] == size
+    assert progress[-1][0] == size
     async with ox.infostore.document(item) as file:
         assert len(await file.read()) == size
         assert file.filename == item.filename
-    if hasattr(given, "close"):
-        given.close()
+    if hasattr(source, "close"):
+        source.close()
 
 
-async def test_what_has_no_name_is_refused(ox: OpenXchange) -> None:
+async def test_uploads_without_a_name_are_refused(ox: OpenXchange) -> None:
     """Bytes have none of their own."""
     with pytest.raises(InvalidArgument, match="filename="):
         await ox.infostore.upload(b"abc", folder=FILES)
@@ -123,7 +123,7 @@ async def test_versions_follow_each_other(ox: OpenXchange) -> None:
     await ox.infostore.new_version(item, b"two", comment="better")
     await ox.infostore.new_version(item, b"three")
     versions = await ox.infostore.versions(item, columns=["version", "version_comment", "file_size"])
-    assert [each.version_comment for each in versions] == ["", "better", ""]
+    assert [item.version_comment for item in versions] == ["", "better", ""]
     assert await ox.infostore.document(item) == b"three"
     assert await ox.infostore.document(item, version=1) == b"one"
     assert (await ox.infostore.get(item)).filename == "new.txt"
@@ -183,21 +183,21 @@ async def test_a_folder_of_files_is_a_query(ox: OpenXchange) -> None:
     """Rows as records or dicts; by conditions, sorted, limited."""
     files = await ox.infostore.all(folder=FILES)
     assert await ox.infostore.query(folder=FILES).count() == len(files)
-    names = sorted(each.filename for each in files if each.filename and each.filename.endswith(".txt"))
+    names = sorted(item.filename for item in files if item.filename and item.filename.endswith(".txt"))
     assert names
     query = ox.infostore.where(F.filename.endswith(".txt"), folder=FILES)
-    assert sorted(str(each.filename) for each in await query.all()) == names
+    assert sorted(str(item.filename) for item in await query.all()) == names
     rows = await query.order_by("filename").select("filename", "file_size").limit(1).all()
     assert [row["filename"] for row in rows] == names[:1]
     everywhere = await ox.infostore.where(F.filename.endswith(".txt")).count()
     assert everywhere >= len(names)
-    found = await ox.infostore.search({"pattern": "*.txt"}, folder=FILES, columns=["filename"])
-    assert sorted(str(each.filename) for each in found) == names
-    found = await ox.infostore.search(F.filename.endswith(".txt"), folder=FILES, columns=["filename"])
-    assert sorted(str(each.filename) for each in found) == names
+    hits = await ox.infostore.search({"pattern": "*.txt"}, folder=FILES, columns=["filename"])
+    assert sorted(str(item.filename) for item in hits) == names
+    hits = await ox.infostore.search(F.filename.endswith(".txt"), folder=FILES, columns=["filename"])
+    assert sorted(str(item.filename) for item in hits) == names
 
 
-async def test_what_can_not_be_asked_is_refused(ox: OpenXchange, server: OxEmulator) -> None:
+async def test_searches_that_can_not_be_sent_are_refused(ox: OpenXchange, server: OxEmulator) -> None:
     """Before anything is sent."""
     with pytest.raises(InvalidArgument, match="which folder"):
         await ox.infostore.query().all()
@@ -230,12 +230,12 @@ async def test_a_large_file_is_uploaded_in_parts(ox: OpenXchange, server: OxEmul
     """Each part is appended to what is there."""
     path = tmp_path / "large.bin"
     path.write_bytes(bytes(range(250)) * 10)
-    told: list[tuple[int, int | None]] = []
+    progress: list[tuple[int, int | None]] = []
     number = await ox.infostore.upload_in_parts(
-        path, folder=FILES, part=1000, on_progress=lambda *both: told.append(both)
+        path, folder=FILES, part=1000, on_progress=lambda *both: progress.append(both)
     )
     assert len(calls(server, "upload")) == 3
-    assert told == [(1000, 2500), (2000, 2500), (2500, 2500)]
+    assert progress == [(1000, 2500), (2000, 2500), (2500, 2500)]
     assert await ox.infostore.document(id=number, folder=FILES) == path.read_bytes()
 
 
@@ -269,17 +269,17 @@ async def test_parts_fit_whatever_the_size(ox: OpenXchange, tmp_path: Path, size
 async def test_a_folder_of_files_is_uploaded(ox: OpenXchange, server: OxEmulator, tree: Path) -> None:
     """With the folders in it, some files at the same time, and never more than that."""
     server.faults.add(latency(0.02), path="*/infostore", probability=1)
-    told: list[str] = []
+    progress: list[str] = []
     done = await ox.infostore.upload_folder(
-        tree, folder=FILES, at_once=2, on_file=lambda name, number: told.append(name)
+        tree, folder=FILES, at_once=2, on_file=lambda name, number: progress.append(name)
     )
-    assert sorted(done.files) == sorted(told) == ["a/b/z.bin", "a/ü.txt", "c/z.bin", "x.txt"]
+    assert sorted(done.files) == sorted(progress) == ["a/b/z.bin", "a/ü.txt", "c/z.bin", "x.txt"]
     assert sorted(done.folders) == ["", "a", "a/b", "c", "empty"]
     assert server.journal.greatest_concurrency == 2
     server.faults.clear()
     content = await ox.infostore.document(id=done.files["a/b/z.bin"], folder=done.folders["a/b"])
     assert content == bytes(1000)
-    assert [each.filename for each in await ox.infostore.all(folder=done.folders["a"])] == ["ü.txt"]
+    assert [item.filename for item in await ox.infostore.all(folder=done.folders["a"])] == ["ü.txt"]
 
 
 async def test_uploaded_again_files_get_versions_or_are_skipped_or_renamed(

@@ -54,7 +54,7 @@ def held(emulator: OxEmulator, name: str, folder: str) -> list[Any]:
 # -- queries ---------------------------------------------------------------------------------------
 
 
-async def test_every_row_once(ox: OpenXchange, emulator: OxEmulator) -> None:
+async def test_queries_give_every_row_once(ox: OpenXchange, emulator: OxEmulator) -> None:
     """Whatever the pages; counted without being read."""
     everybody = held(emulator, "contacts", CONTACTS)
     query = ox.contacts.query(folder=CONTACTS)
@@ -68,7 +68,7 @@ async def test_every_row_once(ox: OpenXchange, emulator: OxEmulator) -> None:
     assert first.id in everybody
 
 
-async def test_rows_in_an_order(ox: OpenXchange) -> None:
+async def test_rows_are_sorted_by_the_server(ox: OpenXchange) -> None:
     """The server sorts; parts of the result are parts of the whole, in whatever shape."""
     query = ox.contacts.query(folder=CONTACTS).order_by("-last_name")
     whole = [row["last_name"] async for row in query.select("last_name")]
@@ -78,30 +78,30 @@ async def test_rows_in_an_order(ox: OpenXchange) -> None:
     assert len(set(whole)) > 3
 
 
-async def test_what_is_deleted_meanwhile_is_left_out(ox: OpenXchange, emulator: OxEmulator) -> None:
+async def test_objects_deleted_meanwhile_are_left_out(ox: OpenXchange, emulator: OxEmulator) -> None:
     """Rows are matched by ID: what is gone shifts nothing."""
     names: list[str | None] = []
-    gone: set[str] = set()
+    deleted: set[str] = set()
     async for page in ox.contacts.query(folder=CONTACTS).paging(size=5, ahead=1).pages():
         names += [contact.id for contact in page]
-        if not gone:
+        if not deleted:
             later = [one for one in held(emulator, "contacts", CONTACTS) if one not in names][5:7]
-            gone.update(later)
+            deleted.update(later)
             await ox.contacts.delete([(CONTACTS, one) for one in later], timestamp=datetime.now(UTC))
-    assert len(names) == len(set(names)) == 23 - len(gone)
-    assert not gone & set(names)
+    assert len(names) == len(set(names)) == 23 - len(deleted)
+    assert not deleted & set(names)
 
 
 async def test_conditions_are_the_servers_work(ox: OpenXchange, emulator: OxEmulator) -> None:
     """What ``where`` finds is what is in the server's tables."""
     rows = emulator.rows("contacts")
-    wanted = {row["id"] for row in rows if str(row.get("last_name", "")).startswith("M")}
-    assert {contact.id async for contact in ox.contacts.where(F.last_name.startswith("M"))} == wanted
-    assert wanted
+    expected = {row["id"] for row in rows if str(row.get("last_name", "")).startswith("M")}
+    assert {contact.id async for contact in ox.contacts.where(F.last_name.startswith("M"))} == expected
+    assert expected
     assert await ox.contacts.where("last_name in []").all() == []
-    found = await ox.contacts.search(F.last_name.startswith("M"), columns=["id", "last_name"])
-    assert {contact.id for contact in found} == wanted
-    assert found.timestamp is not None
+    contacts = await ox.contacts.search(F.last_name.startswith("M"), columns=["id", "last_name"])
+    assert {contact.id for contact in contacts} == expected
+    assert contacts.timestamp is not None
 
 
 @pytest.mark.parametrize("name", ["tasks", "folders", "group", "resource", "user", "calendar", "chronos"])
@@ -125,7 +125,7 @@ async def test_each_module_can_be_queried(ox: OpenXchange, name: str) -> None:
         query.where(F.id.matches("."))
 
 
-async def test_exports(ox: OpenXchange, tmp_path: Any) -> None:
+async def test_modules_are_exported_row_by_row(ox: OpenXchange, tmp_path: Any) -> None:
     """Rows go to files as those of any API: moments as seconds, days as text."""
     await ox.contacts.new({"folder_id": CONTACTS, "last_name": "Born", "birthday": date(1990, 1, 31)})
     target = tmp_path / "contacts.jsonl"
@@ -138,13 +138,13 @@ async def test_exports(ox: OpenXchange, tmp_path: Any) -> None:
     assert (await export(ox.tasks.query(folder=TASKS), tmp_path / "tasks.csv")).rows == 11
 
 
-async def test_walking_through_folders(ox: OpenXchange) -> None:
+async def test_folders_are_walked(ox: OpenXchange) -> None:
     """Each folder once, after the one that it is in; as deep as one wants."""
-    seen: list[str] = ["1"]
+    visited: list[str] = ["1"]
     async for folder in ox.folders.walk("1", columns=["title"]):
-        assert folder.folder_id in seen
-        seen.append(folder.id or "")
-    assert len(seen) == len(set(seen)) > 5
+        assert folder.folder_id in visited
+        visited.append(folder.id or "")
+    assert len(visited) == len(set(visited)) > 5
     top = [folder.id async for folder in ox.folders.walk("1", depth=1)]
     assert top == [folder.id for folder in await ox.folders.query(parent="1").all()]
 
@@ -152,7 +152,7 @@ async def test_walking_through_folders(ox: OpenXchange) -> None:
 # -- writes ----------------------------------------------------------------------------------------
 
 
-async def test_distribution_lists(ox: OpenXchange) -> None:
+async def test_distribution_lists_get_and_lose_members(ox: OpenXchange) -> None:
     """Made of contacts and addresses, grown and shrunk, and guarded against others' changes."""
     await ox.contacts.new({"folder_id": CONTACTS, "display_name": "Jane", "email1": "jane@example.com"})
     jane = await ox.contacts.where(F.display_name == "Jane").one()
@@ -167,8 +167,11 @@ async def test_distribution_lists(ox: OpenXchange) -> None:
     ]
     with pytest.raises(OxConflict):
         await ox.contacts.remove_members(stale, jane)
-    left = await ox.contacts.remove_members(grown, [jane, "nobody@example.com"])
-    assert [member.mail for member in left.distribution_list or ()] == ["max@example.com", "new@example.com"]
+    shrunk = await ox.contacts.remove_members(grown, [jane, "nobody@example.com"])
+    assert [member.mail for member in shrunk.distribution_list or ()] == [
+        "max@example.com",
+        "new@example.com",
+    ]
     with pytest.raises(InvalidArgument, match="no distribution list"):
         await ox.contacts.add_members(jane, "a@b.c")
 
@@ -184,12 +187,12 @@ async def test_deletes_say_what_is_left(ox: OpenXchange) -> None:
     await ox.tasks.delete(await ox.tasks.get(second))
 
 
-async def test_reminders(ox: OpenXchange) -> None:
+async def test_reminders_are_listed_and_postponed(ox: OpenXchange) -> None:
     """What is due is a query like any other."""
     assert await ox.reminder.query(until=END).all() == []
 
 
-async def test_appointments_that_conflict(ox: OpenXchange) -> None:
+async def test_conflicts_of_appointments_are_raised(ox: OpenXchange) -> None:
     """The calendar of old refuses them unless it is told to ignore conflicts; that is an error with the others."""
     times: dict[str, Any] = {"start_date": START, "end_date": START.replace(hour=1), "folder_id": "21"}
     first: Any = {"title": "First", **times}
@@ -203,9 +206,9 @@ async def test_appointments_that_conflict(ox: OpenXchange) -> None:
     assert (await ox.calendar.new(second)).id is not None
     # The emulator looks for conflicts of new appointments only; a server may of changed ones, too.
     update = ox.calendar.update.prepare({"title": "x"}, id="1", folder="21", timestamp=1)
-    told = {"conflicts": [{"title": "First", "hard_conflicts": True}]}
+    answer = {"conflicts": [{"title": "First", "hard_conflicts": True}]}
     with pytest.raises(AppointmentConflict) as caught:
-        update.finish(Envelope(told))
+        update.finish(Envelope(answer))
     assert caught.value.hard
     assert update.finish(Envelope({"id": "1"})).data.id == "1"
 
@@ -280,19 +283,19 @@ async def test_updates_have_one_form(ox: OpenXchange, name: str) -> None:
     """What is new is in ``changed``, what is gone in ``deleted``, and the time stamp leads to the next answer."""
     make, read, updates = MODULES[name]
     before = await updates(ox, 0)
-    made = str(await make(ox))
+    identifier = str(await make(ox))
     after = await updates(ox, before.timestamp)
-    assert made in [str(one.id) for one in after.changed]
+    assert identifier in [str(one.id) for one in after.changed]
     assert after.deleted == []
-    record = await read(ox, int(made) if name in ("group", "resource") else made)
+    record = await read(ox, int(identifier) if name in ("group", "resource") else identifier)
     await getattr(ox, name).delete([record] if name != "group" else record)
     last = await updates(ox, after.timestamp)
-    assert [made] == [one for one in last.deleted if one == made]
-    assert made not in [str(one.id) for one in last.changed]
+    assert [identifier] == [one for one in last.deleted if one == identifier]
+    assert identifier not in [str(one.id) for one in last.changed]
     assert (await updates(ox, last.timestamp)).changed == []
 
 
-async def test_sources(ox: OpenXchange, emulator: OxEmulator) -> None:
+async def test_sources_read_and_tell_changes(ox: OpenXchange, emulator: OxEmulator) -> None:
     """Ranges make the whole; what changed and what was deleted since is told by the server."""
     source = ox.contacts.source(folder=CONTACTS)
     assert isinstance(source, DeletionSource)

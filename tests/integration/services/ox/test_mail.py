@@ -51,7 +51,7 @@ async def inbox(ox: OpenXchange) -> list[MailData]:
 
 def calls(server: OxEmulator, action: str) -> list[Any]:
     """The requests of an action."""
-    return [each for each in server.journal.requests if f"action={action}" in each.query]
+    return [item for item in server.journal.requests if f"action={action}" in item.query]
 
 
 async def source(ox: OpenXchange, place: Any) -> EmailMessage:
@@ -68,8 +68,8 @@ async def source(ox: OpenXchange, place: Any) -> EmailMessage:
 async def test_a_folder_is_a_query(ox: OpenXchange) -> None:
     """Rows as records or dicts, limited, counted, sorted."""
     mails = await inbox(ox)
-    found = await ox.mail.query(folder=INBOX).all()
-    assert [(mail.folder_id, mail.id) for mail in found] == [(mail.folder_id, mail.id) for mail in mails]
+    hits = await ox.mail.query(folder=INBOX).all()
+    assert [(mail.folder_id, mail.id) for mail in hits] == [(mail.folder_id, mail.id) for mail in mails]
     assert await ox.mail.query(folder=INBOX).count() == len(mails)
     rows = await ox.mail.query(folder=INBOX).order_by("-size").select("id", "size").limit(3).all()
     assert [row["size"] for row in rows] == sorted((mail.size or 0 for mail in mails), reverse=True)[:3]
@@ -79,15 +79,15 @@ async def test_mails_are_searched_by_conditions(ox: OpenXchange, server: OxEmula
     """What a condition says is what the server finds; what it can't say is refused."""
     mails = await inbox(ox)
     subject = next(mail.subject for mail in mails if mail.subject and mail.subject.isalpha())
-    wanted = sorted(str(mail.id) for mail in mails if mail.subject == subject)
+    expected = sorted(str(mail.id) for mail in mails if mail.subject == subject)
     assert (
         sorted(str(mail.id) for mail in await ox.mail.where(F.subject == subject, folder=INBOX).all())
-        == wanted
+        == expected
     )
-    found = await ox.mail.search(F.subject == subject, folder=INBOX, columns=["id", "folder_id"])
-    assert sorted(str(mail.id) for mail in found) == wanted
+    hits = await ox.mail.search(F.subject == subject, folder=INBOX, columns=["id", "folder_id"])
+    assert sorted(str(mail.id) for mail in hits) == expected
     body = {"filter": ["=", {"field": "subject"}, subject]}
-    assert len(await ox.mail.search(body, folder=INBOX, columns=["id"])) == len(wanted)
+    assert len(await ox.mail.search(body, folder=INBOX, columns=["id"])) == len(expected)
     before = len(server.journal.requests)
     assert await ox.mail.search(F.subject.in_([]), folder=INBOX) == []
     with pytest.raises(FilterError):
@@ -114,7 +114,7 @@ async def test_flags_are_set_and_cleared(ox: OpenXchange) -> None:
     await ox.mail.flags(
         mail, set_flags=MailFlag.FLAGGED, clear_flags=MailFlag.SEEN, set_user_flags=["mine"], color_label=4
     )
-    again = next(each for each in await inbox(ox) if each.id == mail.id)
+    again = next(item for item in await inbox(ox) if item.id == mail.id)
     assert (again.flags, again.user, again.color_label) == (mail.flags, mail.user, mail.color_label)
     assert again.flags is not None
     assert again.flags & (MailFlag.FLAGGED | MailFlag.SEEN) == MailFlag.FLAGGED
@@ -126,11 +126,11 @@ async def test_many_mails_are_flagged_at_once(ox: OpenXchange, server: OxEmulato
     mails = await inbox(ox)
     server.journal.reset()
     await ox.mail.mark_seen(mails)
-    assert [each.path for each in server.journal.requests] == ["/ajax/multiple"]
+    assert [item.path for item in server.journal.requests] == ["/ajax/multiple"]
     assert all((mail.flags or 0) & MailFlag.SEEN for mail in await inbox(ox))
     with pytest.raises(MultipleFailed) as caught:
         await ox.mail.mark_seen([mails[0], (INBOX, "99999"), mails[1]], seen=False)
-    assert [isinstance(each, ZeyosAsyncError) for each in caught.value.results] == [False, True, False]
+    assert [isinstance(item, ZeyosAsyncError) for item in caught.value.results] == [False, True, False]
     assert sum(not (mail.flags or 0) & MailFlag.SEEN for mail in await inbox(ox)) == 2
 
 
@@ -155,10 +155,10 @@ async def test_a_moved_mail_is_found_at_its_new_place(ox: OpenXchange) -> None:
     back = await ox.mail.move(mail, to=INBOX)
     assert (await ox.mail.get(folder=back.folder_id, id=back.id)).subject == subject
     places = await ox.mail.move_many([second, third], to=TRASH)
-    assert [(each.folder_id, each.id) for each in places] == [
-        (each.folder_id, each.id) for each in (second, third)
+    assert [(item.folder_id, item.id) for item in places] == [
+        (item.folder_id, item.id) for item in (second, third)
     ]
-    assert {each.id for each in places} <= {each.id for each in await ox.mail.all(folder=TRASH)}
+    assert {item.id for item in places} <= {item.id for item in await ox.mail.all(folder=TRASH)}
 
 
 async def test_a_copy_has_a_place_of_its_own(ox: OpenXchange) -> None:
@@ -177,7 +177,7 @@ async def test_moves_can_be_sent_together(ox: OpenXchange) -> None:
     """They are operations like the others."""
     mail, second = (await inbox(ox))[:2]
     results = await ox.multiple(ox.mail.move.later(mail, to=TRASH), ox.mail.copy.later(second, to=TRASH))
-    assert [getattr(each, "folder_id", each) for each in results] == [TRASH, TRASH]
+    assert [getattr(item, "folder_id", item) for item in results] == [TRASH, TRASH]
     assert mail.folder_id == TRASH
 
 
@@ -189,9 +189,9 @@ async def test_a_whole_folder_is_not_changed_by_accident(
     ox: OpenXchange, server: OxEmulator, record: MailData | None, named: dict[str, str]
 ) -> None:
     """Without an ID the server would change every mail of the folder."""
-    given: Any = ({"set_flags": 32},) if record is None else (record, {"set_flags": 32})
+    arguments: Any = ({"set_flags": 32},) if record is None else (record, {"set_flags": 32})
     with pytest.raises(InvalidArgument, match="ALL mails"):
-        await ox.mail.update(*given, folder=INBOX, **named)
+        await ox.mail.update(*arguments, folder=INBOX, **named)
     assert calls(server, "update") == []
 
 
@@ -243,7 +243,7 @@ async def test_a_mail_is_made_of_what_one_wants_to_say(ox: OpenXchange, tmp_path
     """From the user's own address, with files that are read while they are sent."""
     path = tmp_path / "report.pdf"
     path.write_bytes(bytes(range(256)) * 2000)
-    told: list[tuple[int, int | None]] = []
+    progress: list[tuple[int, int | None]] = []
     place = await ox.mail.send(
         to="Max Müller <max@example.com>",
         bcc=["boss@example.com"],
@@ -251,7 +251,7 @@ async def test_a_mail_is_made_of_what_one_wants_to_say(ox: OpenXchange, tmp_path
         text="Here it is.",
         html="<p>Here it is.</p>",
         attachments=[path, b"abc"],
-        on_progress=lambda *both: told.append(both),
+        on_progress=lambda *both: progress.append(both),
     )
     read = await source(ox, place)
     assert "jane@example.com" in read["From"]
@@ -259,7 +259,7 @@ async def test_a_mail_is_made_of_what_one_wants_to_say(ox: OpenXchange, tmp_path
     first, second = read.iter_attachments()
     assert (first.get_filename(), first.get_payload(decode=True)) == ("report.pdf", bytes(range(256)) * 2000)
     assert second.get_payload(decode=True) == b"abc"
-    assert told[-1][0] == told[-1][1]
+    assert progress[-1][0] == progress[-1][1]
     with pytest.raises(InvalidArgument, match="not both"):
         await ox.mail.send(b"raw", subject="x")
 
@@ -300,7 +300,7 @@ async def test_a_mail_of_parts_is_sent_as_the_document_has_it(ox: OpenXchange) -
     folder, _, number = place.rpartition("/")
     mail = await ox.mail.get(folder=folder, id=number)
     assert mail.subject == "parts"
-    assert len([each for each in mail.attachments or [] if each.disp == "attachment"]) == 2
+    assert len([item for item in mail.attachments or [] if item.disp == "attachment"]) == 2
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ async def test_an_answer_begins_with_what_it_answers(ox: OpenXchange) -> None:
     assert await ox.mail.compose.all() == []
 
 
-async def test_what_is_not_sent_is_discarded(ox: OpenXchange) -> None:
+async def test_a_mail_that_was_not_sent_is_discarded(ox: OpenXchange) -> None:
     """After an error, and after a block that ends without an end."""
     with pytest.raises(ZeroDivisionError):
         async with ox.mail.compose.draft(subject="x"):
@@ -381,7 +381,7 @@ async def test_a_mail_that_may_have_been_sent_is_not_discarded(
 
     with pytest.raises(OutcomeUnknown):
         await write()
-    assert [each.method for each in server.journal.requests] == ["POST"]
+    assert [item.method for item in server.journal.requests] == ["POST"]
 
 
 async def test_nobody_else_edits_what_is_being_written(ox: OpenXchange) -> None:
@@ -432,8 +432,8 @@ async def test_reading_a_mail_as_a_file_marks_it_as_read_unless_one_says_so(ox: 
     mail, other = [mail for mail in await inbox(ox) if not (mail.flags or 0) & MailFlag.SEEN][:2]
     await ox.mail.message(mail, unseen=True)
     await ox.mail.message(other)
-    flags = {each.id: each.flags or 0 for each in await inbox(ox)}
-    assert [bool(flags[each.id] & MailFlag.SEEN) for each in (mail, other)] == [False, True]
+    flags = {item.id: item.flags or 0 for item in await inbox(ox)}
+    assert [bool(flags[item.id] & MailFlag.SEEN) for item in (mail, other)] == [False, True]
 
 
 async def test_attachments_are_saved(ox: OpenXchange, tmp_path: Path) -> None:

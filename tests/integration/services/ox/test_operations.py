@@ -24,8 +24,8 @@ from zeyos_async.errors import ZeyosAsyncError
 from zeyos_async.services.ox._generated import MODULES, make_module, record_class
 from zeyos_async.services.ox.operation import DownloadOperation, Operation
 from zeyos_async.services.ox.rows import Rows, Updates
-from zeyos_async.services.ox.spec import BodyShape, Param, Shape, Spec
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.spec import BodyShape, Param, ResultShape, Spec
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.journal import Entry
 from zeyos_async.testing.ox.emulator import OxEmulator
@@ -77,13 +77,13 @@ def key_of_spec(spec: Spec) -> tuple[Any, ...]:
 
 def all_methods() -> dict[tuple[Any, ...], tuple[str, str]]:
     """Every method of every module by its key."""
-    found: dict[tuple[Any, ...], tuple[str, str]] = {}
+    methods: dict[tuple[Any, ...], tuple[str, str]] = {}
     for module in MODULES:
         for name, declared in vars(type(make_module(module, None))).items():  # type: ignore[arg-type]
             if isinstance(declared, Operation | DownloadOperation) and declared.spec is not None:
-                assert key_of_spec(declared.spec) not in found, declared.spec.operation
-                found[key_of_spec(declared.spec)] = (module, name)
-    return found
+                assert key_of_spec(declared.spec) not in methods, declared.spec.operation
+                methods[key_of_spec(declared.spec)] = (module, name)
+    return methods
 
 
 METHODS: Final = all_methods()
@@ -102,34 +102,34 @@ def argument(spec: Spec, param: Param) -> Any:
     """A value that fits a parameter."""
     if param.choices:
         return param.choices[0]
-    if param.kind in (Kind.COLUMNS, Kind.FIELDS, Kind.SORT, Kind.SORT_FIELD) and spec.columns:
-        model = record_class(spec.columns).__model__
-        names = [field.attr for field in model.plain]
-        return names[0] if param.kind in (Kind.SORT, Kind.SORT_FIELD) else names[:2]
+    if param.kind in (WireKind.COLUMNS, WireKind.FIELDS, WireKind.SORT, WireKind.SORT_FIELD) and spec.columns:
+        model = record_class(spec.columns).__schema__
+        names = [field.attr for field in model.default_columns]
+        return names[0] if param.kind in (WireKind.SORT, WireKind.SORT_FIELD) else names[:2]
     plain: Any = {
-        Kind.INTEGER: 7,
-        Kind.BOOLEAN: True,
-        Kind.STAMP: MOMENT,
-        Kind.DATE_OR_TIME: MOMENT,
-        Kind.UTC_TEXT: MOMENT,
+        WireKind.INTEGER: 7,
+        WireKind.BOOLEAN: True,
+        WireKind.STAMP: MOMENT,
+        WireKind.DATE_OR_TIME: MOMENT,
+        WireKind.UTC_TEXT: MOMENT,
     }.get(param.kind, "x y")
     return [plain, plain] if param.many else plain
 
 
 def in_python(spec: Spec) -> dict[str, Any]:
     """Arguments by name, all that there are."""
-    given = {param.attr: argument(spec, param) for param in spec.params}
+    arguments = {param.attr: argument(spec, param) for param in spec.params}
     if spec.body is not None and spec.body.has_file:
-        given["file"] = b"content"
+        arguments["file"] = b"content"
     if spec.body is not None and spec.body.has_files:
-        given["files"] = [b"content"]
-    return given
+        arguments["files"] = [b"content"]
+    return arguments
 
 
 def sample(type_: str, depth: int = 3) -> Any:
     """A value of a type of the facts."""
-    if found := re.fullmatch(r"array\[(.*)\]", type_):
-        return [sample(found.group(1), depth)]
+    if match := re.fullmatch(r"array\[(.*)\]", type_):
+        return [sample(match.group(1), depth)]
     if type_ in ("string", "binary"):
         return "text"
     if type_ in ("integer", "long"):
@@ -143,18 +143,18 @@ def sample(type_: str, depth: int = 3) -> Any:
 
 def sample_object(fields: list[dict[str, Any]], depth: int) -> dict[str, Any]:
     """An object with every field that is described."""
-    made: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in fields:
         if field.get("read_only") and field["name"] in ("parameters", "associations"):
             continue
         if field.get("fields"):
             if depth:
                 inner = sample_object(field["fields"], depth - 1)
-                made[field["name"]] = [inner] if field["type"].startswith("array") else inner
+                values[field["name"]] = [inner] if field["type"].startswith("array") else inner
             continue
         if depth or field["type"] in PLAIN:
-            made[field["name"]] = sample(field["type"], depth)
-    return made
+            values[field["name"]] = sample(field["type"], depth)
+    return values
 
 
 def body_argument(facts: Mapping[str, Any], spec: Spec) -> Any:
@@ -198,12 +198,12 @@ def check_query(facts: Mapping[str, Any], entry: Entry) -> None:
     query = dict(pairs)
     assert len(query) == len(pairs), f"twice: {pairs}"
     assert query.get("action", "") == (facts.get("action") or "")
-    wanted = {param["name"]: param for param in facts["params"] if param["in"] == "query"}
+    documented = {param["name"]: param for param in facts["params"] if param["in"] == "query"}
     fixed: dict[str, str] = facts.get("fixed_query") or {}
-    assert query.keys() - OURS == (wanted.keys() | fixed.keys()) - OURS
+    assert query.keys() - OURS == (documented.keys() | fixed.keys()) - OURS
     for name, value in query.items():
-        if name in wanted and name not in OURS:
-            assert expected_value(wanted[name], value), (name, value)
+        if name in documented and name not in OURS:
+            assert expected_value(documented[name], value), (name, value)
     assert all(query[name] == value for name, value in fixed.items())
     has_session = facts.get("security") and facts["module"] != "login"
     assert query.get("timezone") == ("UTC" if has_session else None)
@@ -293,18 +293,18 @@ async def test_a_call_arrives_as_the_document_says(facts: dict[str, Any], emulat
 
 def check_result(spec: Spec, result: Any) -> None:
     """What the server answered is what the table promises."""
-    wanted = {
-        Shape.RECORD: lambda: record_class(spec.record),
-        Shape.ROWS: lambda: Rows,
-        Shape.VALUES: lambda: Rows,
-        Shape.UPDATES: lambda: Updates,
-        Shape.DOWNLOAD: lambda: bytes,
-        Shape.PAGE: lambda: Response,
+    expected = {
+        ResultShape.RECORD: lambda: record_class(spec.record),
+        ResultShape.ROWS: lambda: Rows,
+        ResultShape.VALUES: lambda: Rows,
+        ResultShape.UPDATES: lambda: Updates,
+        ResultShape.DOWNLOAD: lambda: bytes,
+        ResultShape.PAGE: lambda: Response,
     }.get(spec.returns, lambda: object)()
-    assert isinstance(result, wanted)
-    if spec.returns in (Shape.ROWS, Shape.RESULTS):
-        assert all(isinstance(each, record_class(spec.record)) for each in result)
-    if spec.returns in (Shape.NOTHING, Shape.LEFT):
+    assert isinstance(result, expected)
+    if spec.returns in (ResultShape.ROWS, ResultShape.RESULTS):
+        assert all(isinstance(item, record_class(spec.record)) for item in result)
+    if spec.returns in (ResultShape.NOTHING, ResultShape.FAILURES):
         assert result is None
 
 

@@ -85,11 +85,11 @@ def query_of(emulator: OxEmulator, place: int = -1) -> dict[str, str]:
 async def test_trap_01_a_warning_is_no_failure(emulator: OxEmulator, ox: OpenXchange) -> None:
     """A success with a warning has ``error`` and ``code``: it is a result, and the warning is with it."""
     emulator.server_options.warnings = 1
-    made = await ox.tasks.new({"title": "Warned", "folder_id": TASKS})
-    result = await ox.tasks.get.result(id=made.id, folder=TASKS)
+    created = await ox.tasks.new({"title": "Warned", "folder_id": TASKS})
+    result = await ox.tasks.get.result(id=created.id, folder=TASKS)
     assert result.data.title == "Warned"
     assert [warning.code for warning in result.warnings] == ["EMU-0900"]
-    assert [warning.code for warning in made.warnings] == ["EMU-0900"]
+    assert [warning.code for warning in created.warnings] == ["EMU-0900"]
     rows = await ox.tasks.all(folder=TASKS, columns=["id"])
     assert len(rows) == len(emulator.rows("tasks"))
     assert [warning.categories for warning in rows.warnings] == [("WARNING",)]
@@ -128,16 +128,16 @@ async def test_trap_03_a_time_is_an_instant_whatever_the_users_zone(
         "end_time": start,
         "full_time": False,
     }
-    made = await ox.tasks.new(fields)
-    task = await ox.tasks.get(id=made.id, folder=TASKS)
+    created = await ox.tasks.new(fields)
+    task = await ox.tasks.get(id=created.id, folder=TASKS)
     assert task.start_time == start
-    stored = next(row for row in emulator.rows("tasks") if row["id"] == made.id)
+    stored = next(row for row in emulator.rows("tasks") if row["id"] == created.id)
     assert stored["start_time"] == int(start.timestamp() * 1000)
     assert all(
         "timezone=UTC" in entry.query for entry in emulator.journal.requests if "login" not in entry.path
     )
 
-    plain = await ox.request("GET", "tasks", query={"action": "get", "id": str(made.id), "folder": TASKS})
+    plain = await ox.request("GET", "tasks", query={"action": "get", "id": str(created.id), "folder": TASKS})
     shifted = plain.json()["data"]["start_time"] - stored["start_time"]
     assert shifted == timedelta(hours=2) / timedelta(milliseconds=1), "the server sets no trap"
 
@@ -204,12 +204,12 @@ async def test_trap_06_an_upload_is_answered_by_a_web_page(
 ) -> None:
     """Both parameters that ask for JSON are sent, and the JSON is found in the page where they don't help."""
     if obeys:
-        made = await ox.infostore.new_with_file({"folder_id": FILES, "title": "Note"}, file=b"text")
+        created = await ox.infostore.new_with_file({"folder_id": FILES, "title": "Note"}, file=b"text")
         assert (query_of(emulator)["force_json_response"], query_of(emulator)["plainJson"]) == (
             "true",
             "true",
         )
-        assert [row for row in await ox.infostore.all(folder=FILES) if str(row.id) == str(made)]
+        assert [row for row in await ox.infostore.all(folder=FILES) if str(row.id) == str(created)]
         with pytest.raises(OxError):
             await ox.infostore.new_with_file({"folder_id": "999999", "title": "Nowhere"}, file=b"text")
         return
@@ -239,8 +239,8 @@ async def test_trap_07_multiple_is_a_bare_array_in_which_nothing_waits(
     """Results are in the order of the calls, errors by item; a batch keeps writes in the order of the calls."""
     ids = [row["id"] for row in emulator.rows("tasks")]
     calls = [ox.tasks.get.later(id=id, folder=TASKS) for id in [*ids, "999999"]]
-    *found, error = await ox.multiple(*calls)
-    assert [task.id for task in found] == ids
+    *results, error = await ox.multiple(*calls)
+    assert [task.id for task in results] == ids
     assert isinstance(error, OxUserInput)
     sent = emulator.journal.requests[-1].json
     assert isinstance(sent, list)
@@ -266,14 +266,14 @@ def updates_operations() -> list[Any]:
     """Each module's ``updates`` that takes ``ignore``."""
     from zeyos_async.services.ox._generated import make_module
 
-    found = []
+    operations = []
     for module in MODULES:
-        made = make_module(module, Any)  # type: ignore[arg-type]
-        declared = getattr(type(made), "updates", None)
+        bound = make_module(module, Any)  # type: ignore[arg-type]
+        declared = getattr(type(bound), "updates", None)
         params = declared.spec.params if isinstance(declared, Operation) and declared.spec else ()
         if {"ignore", "timestamp"} <= {param.name for param in params}:
-            found.append(pytest.param(module, id=module))
-    return found
+            operations.append(pytest.param(module, id=module))
+    return operations
 
 
 @pytest.mark.parametrize("module", updates_operations())
@@ -289,9 +289,9 @@ async def test_trap_08_ignore_is_always_sent(emulator: OxEmulator, ox: OpenXchan
         options["folder"] = folder.get(module, CONTACTS)
     if module == "calendar":
         options |= {"start": datetime(2020, 1, 1, tzinfo=UTC), "end": datetime(2030, 1, 1, tzinfo=UTC)}
-    found = await declared(**options)
+    updates = await declared(**options)
     assert query_of(emulator)["ignore"] == "false"
-    assert found.timestamp is not None
+    assert updates.timestamp is not None
 
 
 @pytest.mark.parametrize("delivers", [True, False])
@@ -320,7 +320,7 @@ async def test_trap_09_one_or_many_have_two_forms(
     emulator.server_options.warnings = number
     emulator.server_options.categories = form
     rows = await ox.tasks.all(folder=TASKS)
-    assert [warning.code for warning in rows.warnings] == [f"EMU-09{each:02}" for each in range(number)]
+    assert [warning.code for warning in rows.warnings] == [f"EMU-09{index:02}" for index in range(number)]
     assert {warning.categories for warning in rows.warnings} == {("WARNING",)}
     with pytest.raises(OxUserInput) as caught:
         await ox.tasks.get(id="999999", folder=TASKS)
@@ -362,8 +362,8 @@ async def test_trap_11_a_folder_has_three_names_and_is_one_thing(
     assert {mail[0].folder, mail[0].folder_id, mail[0].folderId} == {INBOX}
     bodies: list[Any] = [{"title": name, name: TASKS} for name in ("folder_id", "folder", "folderId")]
     for body in bodies:
-        made = await ox.tasks.new(body)
-        assert (await ox.tasks.get(id=made.id, folder=TASKS)).folder == TASKS
+        created = await ox.tasks.new(body)
+        assert (await ox.tasks.get(id=created.id, folder=TASKS)).folder == TASKS
     space = await ox.mail_compose.new([mail[0]], type="reply")  # whose bodies say folderId
     assert emulator.journal.requests[-1].json == [{"id": mail[0].id, "folderId": INBOX}]
     await ox.mail_compose.delete(id=space.id)
@@ -398,13 +398,13 @@ async def test_trap_12_columns_have_names_as_numbers_clash(emulator: OxEmulator,
 async def test_trap_13_a_delete_answers_with_what_is_left(emulator: OxEmulator, ox: OpenXchange) -> None:
     """A list of IDs in a success means failure for those: an error that names them. The others are gone."""
     tasks = await ox.tasks.all(folder=TASKS)
-    kept = await ox.tasks.get(id=tasks[0].id, folder=TASKS)
-    await ox.tasks.update(kept, {"title": "Changed by somebody else"})
+    spared = await ox.tasks.get(id=tasks[0].id, folder=TASKS)
+    await ox.tasks.update(spared, {"title": "Changed by somebody else"})
     with pytest.raises(NotDeleted) as caught:
         await ox.tasks.delete(tasks[:3], timestamp=tasks.timestamp)
     assert list(caught.value.ids) == [tasks[0].id]
-    left = {row["id"] for row in emulator.rows("tasks")}
-    assert {task.id for task in tasks} - left == {tasks[1].id, tasks[2].id}
+    remaining = {row["id"] for row in emulator.rows("tasks")}
+    assert {task.id for task in tasks} - remaining == {tasks[1].id, tasks[2].id}
     with pytest.raises(Conflict):
         await ox.tasks.update(tasks[0], {"title": "Late"})
 
@@ -456,7 +456,7 @@ async def test_trap_15_documented_is_not_registered_nor_the_other_way(
         assert response.json()["data"] == ["copy", "/ajax/tasks"]
 
 
-async def test_who_knows_nothing_falls_in(emulator: OxEmulator) -> None:
+async def test_traps_catch_a_naive_client(emulator: OxEmulator) -> None:
     """What these tests rest on: a client that knows nothing falls into traps 2 and 4."""
     async with aiohttp.ClientSession() as session:
         form = {"name": "jane", "password": "secret", "client": "x"}

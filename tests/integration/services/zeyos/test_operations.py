@@ -13,10 +13,12 @@ import pytest_asyncio
 from zeyos_async.errors import Gone, NotFound
 from zeyos_async.schema import Entity, Field, Kind
 from zeyos_async.services.zeyos._generated import ENTITIES, entity
-from zeyos_async.services.zeyos._generated.operations import OPERATIONS, Operation
 from zeyos_async.services.zeyos.client import Zeyos
-from zeyos_async.services.zeyos.resources import ReadableResource, WritableResource
+from zeyos_async.services.zeyos.readable import ReadableResource
+from zeyos_async.services.zeyos.writable import WritableResource
 from zeyos_async.testing import emulate_zeyos
+
+from .operations_table import OPERATIONS, Operation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -106,8 +108,8 @@ async def _write(zeyos: Zeyos, resource: WritableResource[Any], table: Entity) -
     change = next(
         f for f in table if f.name not in ("ID", "creationdate", "lastmodified") and not f.read_only
     )
-    kept = getattr(created, change.attr)
-    updated = await resource.update(created, **{change.attr: kept})
+    value = getattr(created, change.attr)
+    updated = await resource.update(created, **{change.attr: value})
     assert updated.ID == created.ID
     await resource.delete(updated)
     with pytest.raises((NotFound, Gone)):
@@ -132,7 +134,7 @@ def _template(path: str) -> str:
     return re.sub(r"/\d+$", "/{ID}", path.split("/api/v1", 1)[-1].rstrip("/"))
 
 
-async def test_the_table_knows_each_operation_once() -> None:
+async def test_the_table_has_each_operation_once() -> None:
     """No two rows of the table are the same operation."""
     keys = [(op.method, op.path) for op in OPERATIONS if isinstance(op, Operation)]
     assert len(set(keys)) == len(keys)

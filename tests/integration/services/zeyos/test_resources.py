@@ -1,4 +1,4 @@
-"""Records over a real socket: ETags, guards, tags, extdata, content, and the calls around them."""
+"""Resources over a real socket: ETags, guards, tags, extdata, content, and reading by IDs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from zeyos_async.auth import BearerToken, PasswordLogin
 from zeyos_async.errors import (
-    ConfigurationError,
     InvalidArgument,
-    NotAuthenticated,
     NotFound,
     PreconditionFailed,
     ServerError,
 )
 from zeyos_async.filters import F
 from zeyos_async.services.zeyos.client import Zeyos
-from zeyos_async.session import Session
 from zeyos_async.testing import emulate_zeyos
 from zeyos_async.zeyos import Account, TicketPriority, TicketStatus
 
@@ -50,7 +46,7 @@ async def test_a_created_record_comes_back_as_stored(zeyos: Zeyos) -> None:
     assert await zeyos.tickets.get(ticket.ID) == ticket
 
 
-async def test_a_record_can_be_given_whole(zeyos: Zeyos) -> None:
+async def test_a_whole_record_can_be_created(zeyos: Zeyos) -> None:
     """``create(record)`` sends what is set; the record itself is not changed."""
     draft = Account(lastname="Whole", currency="EUR")
     stored = await zeyos.accounts.create(draft)
@@ -123,7 +119,7 @@ async def test_a_record_is_fetched_again_only_if_it_changed(zeyos: Zeyos) -> Non
     assert again.name == "other"
 
 
-async def test_tags_and_extdata_travel(zeyos: Zeyos) -> None:
+async def test_tags_and_extdata_round_trip(zeyos: Zeyos) -> None:
     """Set, added, removed; an extdata field is removed by None."""
     account = await zeyos.accounts.create(
         lastname="Tagged", currency="EUR", tags=["a", "b"], extdata={"nick": "T", "gone": "x"}
@@ -152,17 +148,17 @@ async def test_content_goes_in_and_out_as_bytes(zeyos: Zeyos) -> None:
     assert await query.select("binfile").one() == {"binfile": content}
 
 
-async def test_many_records_come_by_their_ids(zeyos: Zeyos) -> None:
+async def test_get_many_returns_records_by_their_ids(zeyos: Zeyos) -> None:
     """In the order asked for, each once, those that are there."""
     ids = [row["ID"] for row in await zeyos.accounts.query().select("ID").limit(700).all()]
-    asked = [*reversed(ids), 999_999_999, ids[0]]
-    found = await zeyos.accounts.get_many(asked)
-    assert list(found) == list(reversed(ids))
-    assert all(number == record.ID for number, record in found.items())
+    requested_ids = [*reversed(ids), 999_999_999, ids[0]]
+    records = await zeyos.accounts.get_many(requested_ids)
+    assert list(records) == list(reversed(ids))
+    assert all(number == record.ID for number, record in records.items())
     assert await zeyos.accounts.get_many([]) == {}
 
 
-async def test_what_is_not_there_is_not_found(zeyos: Zeyos) -> None:
+async def test_a_missing_record_is_not_found(zeyos: Zeyos) -> None:
     """get raises, exists answers."""
     with pytest.raises(NotFound, match="accounts/999999999"):
         await zeyos.accounts.get(999_999_999)
@@ -174,59 +170,6 @@ async def test_an_id_is_a_whole_number_from_one(zeyos: Zeyos, number: Any) -> No
     """Anything else is refused here."""
     with pytest.raises(InvalidArgument, match="ID"):
         await zeyos.accounts.get(number)
-
-
-async def test_who_am_i_and_the_open_door(zeyos: Zeyos) -> None:
-    """``whoami`` and ``request`` go through the same credential and errors."""
-    assert (await zeyos.whoami()).name
-    listed = await zeyos.request("POST", "accounts", json={"fields": ["ID"], "limit": 2, "sort": ["+ID"]})
-    assert len(listed.json()) == 2
-    first = listed.json()[0]["ID"]
-    assert (await zeyos.request("get", f"accounts/{first}", query={"tags": 1})).json()["ID"] == first
-    with pytest.raises(NotFound):
-        await zeyos.request("GET", "nowhere")
-    for path in ("https://elsewhere.invalid/x", "accounts/../../x"):
-        with pytest.raises(InvalidArgument):
-            await zeyos.request("GET", path)
-
-
-async def test_clients_share_a_session_and_close_only_their_own(emulator: Any) -> None:
-    """A shared session outlives its clients; a client's own session ends with it."""
-    async with Session() as session:
-        async with Zeyos(emulator.url, auth=emulator.auth(), session=session) as one:
-            await one.accounts.query().count()
-        async with Zeyos(emulator.url, auth=emulator.auth(), session=session) as two:
-            await two.accounts.query().count()
-        assert session.stats().logins == 1
-    own = Zeyos(emulator.url, auth=emulator.auth())
-    await own.accounts.query().count()
-    await own.aclose()
-    with pytest.raises(ConfigurationError, match="closed"):
-        await own.accounts.query().count()
-
-
-async def test_a_wrong_password_and_a_wrong_token_are_told_apart(emulator: Any) -> None:
-    """Both are NotAuthenticated, each in its own words, without the secret."""
-    wrong = PasswordLogin("max.power", "not-the-password", identifier="tests", appsecret="nope")
-    async with Zeyos(emulator.url, auth=wrong) as client:
-        with pytest.raises(NotAuthenticated) as caught:
-            await client.accounts.query().count()
-        assert "not-the-password" not in str(caught.value)
-    async with Zeyos(emulator.url, auth=BearerToken("0" * 40)) as client:
-        with pytest.raises(NotAuthenticated) as caught:
-            await client.accounts.query().count()
-        assert "0" * 40 not in str(caught.value)
-
-
-async def test_an_expired_token_is_renewed_once_for_all(emulator: Any) -> None:
-    """Fifty calls meet an expired token: one log-in, no call fails."""
-    async with Zeyos(emulator.url, auth=emulator.auth()) as client:
-        await client.accounts.query().count()
-        emulator.expire_tokens()
-        before = client.session.stats().logins
-        counts = await asyncio.gather(*(client.accounts.query().count() for _ in range(50)))
-        assert len(set(counts)) == 1
-        assert client.session.stats().logins == before + 1
 
 
 async def test_a_page_of_html_is_a_clear_error(emulator: Any) -> None:
@@ -249,66 +192,14 @@ async def test_a_page_of_html_is_a_clear_error(emulator: Any) -> None:
             await client.accounts.get(1)
 
 
-@pytest.mark.parametrize(
-    ("url", "base"),
-    [
-        ("https://cloud.zeyos.com/demo", "https://cloud.zeyos.com/demo"),
-        ("https://cloud.zeyos.com/demo/", "https://cloud.zeyos.com/demo"),
-        ("https://cloud.zeyos.com/demo/api/v1", "https://cloud.zeyos.com/demo"),
-        ("https://cloud.zeyos.com/demo/api/v1/", "https://cloud.zeyos.com/demo"),
-        ("http://localhost:8080/x/y?z=1#f", "http://localhost:8080/x/y"),
-    ],
-)
-async def test_the_url_of_an_instance_is_understood(url: str, base: str) -> None:
-    """With or without the API's path and a slash."""
-    assert str(Zeyos(url).base_url) == base
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "demo", "cloud.zeyos.com/demo", "ftp://x/demo", "https://", "https://cloud.zeyos.com/", 5, None],
-)
-async def test_what_is_no_url_is_refused(url: Any) -> None:
-    """The error shows what a URL looks like."""
-    with pytest.raises(ConfigurationError):
-        Zeyos(url)
-
-
-async def test_credentials_do_not_belong_into_a_url() -> None:
-    """They would end up in logs; the error does not repeat them."""
-    with pytest.raises(ConfigurationError) as caught:
-        Zeyos("https://max:secret@cloud.zeyos.com/demo")
-    assert "secret" not in str(caught.value)
-
-
-async def test_a_client_from_the_environment(emulator: Any) -> None:
-    """Base URL, instance and token; what is missing is named."""
-    origin, _, instance = emulator.url.rpartition("/")
-    env = {"ZEYOS_BASE_URL": origin, "ZEYOS_INSTANCE": instance, "ZEYOS_TOKEN": emulator.token()}
-    async with Zeyos.from_env(env) as client:
-        assert await client.accounts.query().count() >= 1200
-    with pytest.raises(ConfigurationError, match="ZEYOS_INSTANCE"):
-        Zeyos.from_env({"ZEYOS_TOKEN": "x"})
-    with pytest.raises(ConfigurationError, match="ZEYOS_TOKEN"):
-        Zeyos.from_env({"ZEYOS_INSTANCE": "demo"})
-
-
-async def test_a_misspelt_entity_gets_the_closest(zeyos: Zeyos) -> None:
-    """As an attribute and by name."""
-    with pytest.raises(AttributeError, match="accounts"):
-        _ = zeyos.acounts  # type: ignore[attr-defined]
-    with pytest.raises(InvalidArgument, match="accounts"):
-        zeyos.resource("acounts")
-
-
-async def test_what_the_api_does_not_offer_is_not_there(zeyos: Zeyos) -> None:
+async def test_a_read_only_resource_has_no_writes(zeyos: Zeyos) -> None:
     """Users are read-only, and the error says so."""
     assert not hasattr(zeyos.users, "create")
     with pytest.raises(AttributeError, match="read-only"):
         _ = zeyos.users.create  # type: ignore[attr-defined]
 
 
-async def test_what_belongs_to_a_query_is_pointed_there(zeyos: Zeyos) -> None:
+async def test_a_query_method_of_a_resource_names_query(zeyos: Zeyos) -> None:
     """A resource is not a query yet."""
     with pytest.raises(AttributeError, match=r"accounts\.query\(\)\.select"):
         _ = zeyos.accounts.select  # type: ignore[attr-defined]

@@ -46,9 +46,9 @@ class Wire:
             body["model"] = model
         return (await self.raw(body))[1]
 
-    async def logins(self, **asked: Any) -> list[str]:
+    async def logins(self, **properties: Any) -> list[str]:
         """The log-ins of the subaccounts that a list answers."""
-        answer = await self.call("list", cols=["strLogin"], **asked)
+        answer = await self.call("list", cols=["strLogin"], **properties)
         assert answer["statuscode"] == 0, answer
         return [row["row"][0]["content"] for row in answer["data"]["data"]]
 

@@ -62,13 +62,13 @@ FILTERS: list[tuple[list[dict[str, Any]], list[str]]] = [
 
 
 @pytest.mark.parametrize(("filters", "logins"), FILTERS, ids=str)
-async def test_filters(wire: Any, filters: Any, logins: list[str]) -> None:
+async def test_filters_hold_together(wire: Any, filters: Any, logins: list[str]) -> None:
     """All items hold at once; NULL passes only where NULL is asked for."""
     assert await wire.logins(filters=filters) == logins
 
 
 @pytest.mark.parametrize(
-    ("asked", "logins"),
+    ("properties", "logins"),
     [
         ({"order": "strLogin", "sort": "desc"}, ["ddd", "ccc", "bbb", "aaa"]),
         ({"order": "age"}, ["ccc", "bbb", "aaa", "ddd"]),
@@ -78,9 +78,9 @@ async def test_filters(wire: Any, filters: Any, logins: list[str]) -> None:
     ],
     ids=str,
 )
-async def test_order_and_pages(wire: Any, asked: Any, logins: list[str]) -> None:
+async def test_order_and_pages(wire: Any, properties: Any, logins: list[str]) -> None:
     """A page of the sorted rows."""
-    assert await wire.logins(**asked) == logins
+    assert await wire.logins(**properties) == logins
 
 
 async def test_count_is_of_the_page_and_total_of_all(wire: Any) -> None:
@@ -122,10 +122,10 @@ REFUSED: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("asked", REFUSED, ids=str)
-async def test_what_a_list_refuses(wire: Any, asked: Any) -> None:
+@pytest.mark.parametrize("properties", REFUSED, ids=str)
+async def test_what_a_list_refuses(wire: Any, properties: Any) -> None:
     """Whatever the document does not have; nothing is guessed and nothing is dropped."""
-    answer = await wire.call("list", **asked)
+    answer = await wire.call("list", **properties)
     assert (answer["status"], answer["statuscode"]) == ("Error", 110)
 
 

@@ -12,7 +12,7 @@ from zeyos_async.testing.general.tokens import GeneralCredentials
 GOOD = {"action": "auth", "accessType": 1, "kname": "max.power", "kpass": "swordfish!"}
 
 
-async def test_a_log_in(wire: Any) -> None:
+async def test_a_log_in_gives_a_token(wire: Any) -> None:
     """A token that is good for the calls that follow."""
     _, answer = await wire.raw(GOOD | {"longlife": 0, "lang": 1})
     wire.kmd = answer["data"]["kmd"]
@@ -24,7 +24,7 @@ async def test_a_log_in(wire: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("properties", "code"),
     [
         (GOOD | {"kpass": "wrong"}, 106),
         (GOOD | {"kname": "wrong"}, 106),
@@ -45,9 +45,9 @@ async def test_a_log_in(wire: Any) -> None:
     ],
     ids=str,
 )
-async def test_refusals(wire: Any, asked: Any, code: int) -> None:
+async def test_wrong_log_ins_and_tokens_are_refused(wire: Any, properties: Any, code: int) -> None:
     """Wrong names and tokens, and what is no request at all."""
-    status, answer = await wire.raw(asked)
+    status, answer = await wire.raw(properties)
     assert (status, answer["status"], answer["statuscode"]) == (200, "Error", code)
 
 
@@ -107,13 +107,13 @@ async def test_the_journal_gives_no_credential_away(wire: Any) -> None:
     await wire.raw(GOOD)
     await wire.call("list")
     await wire.raw(b"kpass=swordfish!")
-    shown = repr([entry.request.body for entry in wire.emulator.journal.requests])
-    assert "swordfish" not in shown
-    assert wire.kmd not in shown
+    journal_text = repr([entry.request.body for entry in wire.emulator.journal.requests])
+    assert "swordfish" not in journal_text
+    assert wire.kmd not in journal_text
     assert wire.emulator.journal.requests[1].json["action"] == "list"
 
 
-async def test_a_key() -> None:
+async def test_a_required_key_must_be_sent() -> None:
     """Where the operator wants one, every call must bring it."""
     import aiohttp
 

@@ -60,7 +60,7 @@ async def test_several_ids_share_one_form(wire: Any) -> None:
     assert (await wire.call("get", ids=[542, 543]))["status"] == "Error"
 
 
-async def test_create(wire: Any) -> None:
+async def test_create_answers_the_new_form(wire: Any) -> None:
     """The answer is the form of the new record."""
     answer = await wire.call("create", ids=[], data=NEW)
     assert (answer["action"], answer["previousAction"]) == ("get", "create")
@@ -76,7 +76,7 @@ async def test_create(wire: Any) -> None:
     }
 
 
-async def test_update(wire: Any) -> None:
+async def test_update_keeps_an_unchanged_password(wire: Any) -> None:
     """A password that is sent back as it came stays; an emptied number is NULL."""
     data = {"intID": "542", "strLogin": "aaa", "strPass": "%%unchanged%%", "age": "", "lastname": None}
     answer = await wire.call("update", ids=[542], data=data)
@@ -108,7 +108,9 @@ FIELD_ERRORS: list[tuple[str, list[int], dict[str, Any], set[str]]] = [
 
 
 @pytest.mark.parametrize(("action", "ids", "data", "wrong"), FIELD_ERRORS, ids=str)
-async def test_field_messages(wire: Any, action: str, ids: Any, data: Any, wrong: list[str]) -> None:
+async def test_a_wrong_field_gets_its_message(
+    wire: Any, action: str, ids: Any, data: Any, wrong: list[str]
+) -> None:
     """113 with a message for each field, and nothing is stored."""
     before = wire.emulator.rows("Subaccount")
     answer = await wire.call(action, ids=ids, data=data)
@@ -123,7 +125,7 @@ async def test_an_update_may_have_to_be_whole(wire: Any) -> None:
     assert (await wire.call("update", ids=[542], data={"age": "3"}))["data"].keys() == {"strLogin"}
 
 
-async def test_delete(wire: Any) -> None:
+async def test_delete_answers_an_empty_form(wire: Any) -> None:
     """The answer is the form of a new record, as the document has it."""
     answer = await wire.call("delete", ids=[542, 543])
     assert (answer["action"], answer["previousAction"], answer["data"]["ids"]) == ("create", "delete", [])
@@ -149,7 +151,7 @@ async def test_delete(wire: Any) -> None:
         ("delete", "User", {"ids": [542]}, 108),
     ],
 )
-async def test_what_is_refused(wire: Any, action: str, model: Any, own: Any, code: int) -> None:
+async def test_a_wrong_request_is_refused(wire: Any, action: str, model: Any, own: Any, code: int) -> None:
     """Documented codes where there are some; nothing is changed."""
     before = wire.emulator.rows("Subaccount")
     answer = await wire.call(action, model, **own)

@@ -69,24 +69,24 @@ def dechunked(data: bytes) -> tuple[bytes, bool]:
 
 async def test_no_fault_is_a_whole_answer(emulator: Any) -> None:
     """The connection stays open, the length is told, gzip is used when asked for."""
-    seen = await exchange(emulator)
-    assert seen.status == 200
-    assert f"Content-Length: {len(seen.body)}" in seen.head
-    assert len(json.loads(gzip.decompress(seen.body))) == 20
+    reply = await exchange(emulator)
+    assert reply.status == 200
+    assert f"Content-Length: {len(reply.body)}" in reply.head
+    assert len(json.loads(gzip.decompress(reply.body))) == 20
     plain = await exchange(emulator, encoding="identity")
     assert "Content-Encoding" not in plain.head
-    assert json.loads(plain.body) == json.loads(gzip.decompress(seen.body))
+    assert json.loads(plain.body) == json.loads(gzip.decompress(reply.body))
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 async def test_rate_limit(emulator: Any, form: Any) -> None:
     """429 with either form of Retry-After."""
     emulator.faults.add(faults.rate_limited(7, form=form), at=0)
-    seen = await exchange(emulator)
-    value = next(line for line in seen.head.split("\r\n") if line.startswith("Retry-After")).partition(": ")[
+    reply = await exchange(emulator)
+    value = next(line for line in reply.head.split("\r\n") if line.startswith("Retry-After")).partition(": ")[
         2
     ]
-    assert seen.status == 429
+    assert reply.status == 429
     seconds = (
         int(value)
         if form == "seconds"
@@ -111,8 +111,8 @@ async def test_rate_limit(emulator: Any, form: Any) -> None:
 async def test_answers_that_are_not_the_apis(emulator: Any, fault: Any, status: int, kind: str) -> None:
     """Errors of a server, of a proxy, of a credential that was good."""
     emulator.faults.add(fault)
-    seen = await exchange(emulator)
-    assert (seen.status, f"Content-Type: {kind}" in seen.head) == (status, True)
+    reply = await exchange(emulator)
+    assert (reply.status, f"Content-Type: {kind}" in reply.head) == (status, True)
     assert list(emulator.journal.requests)[-1].fault == fault.name
 
 
@@ -175,12 +175,12 @@ async def test_truncation(emulator: Any, framing: Any, encoding: Any) -> None:
     """Half a body under every framing and encoding, then an orderly close."""
     whole = (await exchange(emulator, encoding="identity")).body
     emulator.faults.add(faults.truncate(framing=framing, encoding=encoding))
-    seen = await exchange(emulator)
-    body, ended = dechunked(seen.body) if framing == "chunked" else (seen.body, False)
-    assert (seen.status, seen.reset, ended) == (200, False, False)
-    assert ("Content-Encoding" in seen.head) == (encoding != "identity")
+    reply = await exchange(emulator)
+    body, ended = dechunked(reply.body) if framing == "chunked" else (reply.body, False)
+    assert (reply.status, reply.reset, ended) == (200, False, False)
+    assert ("Content-Encoding" in reply.head) == (encoding != "identity")
     if framing == "length":
-        promised = int(seen.head.lower().split("content-length: ")[1].split("\r\n")[0])
+        promised = int(reply.head.lower().split("content-length: ")[1].split("\r\n")[0])
         assert len(body) == promised // 2
     decoder = {"gzip": zlib.decompressobj(31), "deflate": zlib.decompressobj()}.get(encoding)
     text = body if decoder is None else decoder.decompress(body)
@@ -193,8 +193,8 @@ async def test_a_slow_drip_brings_all_of_it(emulator: Any) -> None:
     """Small pieces, and the connection can be used again."""
     whole = (await exchange(emulator, encoding="identity")).body
     emulator.faults.add(faults.drip(400, 0.002))
-    seen = await exchange(emulator, encoding="identity")
-    assert seen.body == whole
+    reply = await exchange(emulator, encoding="identity")
+    assert reply.body == whole
 
 
 async def test_a_connection_is_used_again_after_a_drip(wire: Any) -> None:
@@ -217,8 +217,8 @@ async def test_latency_and_a_wrong_clock(wire: Any) -> None:
     """The Date of one answer, or of all of them."""
     wire.emulator.faults.add(faults.clock(-3600), at=0)
     wire.emulator.faults.add(faults.latency(0.05), at=1)
-    shown = [(await wire.list("accounts")).headers["Date"] for _ in range(2)]
-    first, second = (email.utils.parsedate_to_datetime(date).timestamp() for date in shown)
+    dates = [(await wire.list("accounts")).headers["Date"] for _ in range(2)]
+    first, second = (email.utils.parsedate_to_datetime(date).timestamp() for date in dates)
     assert second - first > 3500
     wire.emulator.clock.offset = 86_400
     later = email.utils.parsedate_to_datetime((await wire.list("accounts")).headers["Date"]).timestamp()

@@ -266,10 +266,10 @@ async def test_the_search_string(wire: Any) -> None:
     emulator.insert(
         "accounts", lastname="Grün 50% Haus", firstname="Otto", currency="EUR", description="secret"
     )
-    found = [
+    counts = [
         len((await wire.list("accounts", query=text)).json) for text in ("grün otto", "50% HAUS", "secret")
     ]
-    assert found == [1, 1, 0]
+    assert counts == [1, 1, 0]
 
 
 async def test_extension_data_in_lists(wire: Any) -> None:

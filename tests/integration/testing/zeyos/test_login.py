@@ -104,7 +104,7 @@ async def test_a_session_cookie(wire: Any) -> None:
     assert reply.status == 200
 
 
-async def test_who_am_i(wire: Any) -> None:
+async def test_the_user_of_a_token_is_told(wire: Any) -> None:
     """More of it by asking for it."""
     plain = (await wire.send("GET", "/auth/v1/")).json
     assert (plain["user"], plain["name"], "admin" in plain) == (1, "max.power", False)
@@ -116,9 +116,11 @@ async def test_the_journal_holds_no_secret(wire: Any) -> None:
     """Credentials are fingerprints; bodies of log-ins are left out."""
     await wire.send("POST", "/auth/v1/login", json=credentials_of(wire.emulator))
     await wire.list("accounts")
-    seen = repr([(entry, entry.body, dict(entry.headers)) for entry in wire.emulator.journal.requests])
+    journal_text = repr(
+        [(entry, entry.body, dict(entry.headers)) for entry in wire.emulator.journal.requests]
+    )
     user = wire.emulator.credentials
-    assert all(secret not in seen for secret in (user.password, user.appsecret, wire.token))
+    assert all(secret not in journal_text for secret in (user.password, user.appsecret, wire.token))
 
 
 # -- OAuth2 ----------------------------------------------------------------------------------------

@@ -144,15 +144,15 @@ CONDITIONS: list[tuple[str, dict[str, str], int]] = [
 async def test_conditional_requests(wire: Any, verb: str, headers: dict[str, str], status: int) -> None:
     """The conditions of RFC 7232, with the strong comparison for writes."""
     created = await wire.api("PUT", "accounts", NEW)
-    known = {"etag": created.headers["ETag"], "date": created.headers["Last-Modified"]}
-    filled = {name: value.format(**known) for name, value in headers.items()}
+    validators = {"etag": created.headers["ETag"], "date": created.headers["Last-Modified"]}
+    filled = {name: value.format(**validators) for name, value in headers.items()}
     body = {"lastname": "Other"} if verb == "PATCH" else None
     reply = await wire.api(verb, f"accounts/{created.json['ID']}", body, headers=filled)
     assert reply.status == status
     if status in (204, 304):
         assert reply.body == b""
     if verb in ("GET", "HEAD"):
-        assert reply.headers["ETag"] == known["etag"]
+        assert reply.headers["ETag"] == validators["etag"]
 
 
 async def test_tags_and_extension_data(wire: Any) -> None:
@@ -189,7 +189,7 @@ async def test_options_that_an_entity_lacks_are_refused(wire: Any) -> None:
     ],
     ids=["content", "base64 uri", "percent uri"],
 )
-async def test_files(wire: Any, sent: dict[str, str]) -> None:
+async def test_a_file_is_written_and_read_by_content(wire: Any, sent: dict[str, str]) -> None:
     """A file goes in by content or data URI, shows as an ID, and comes out by ``expand``."""
     created = (await wire.api("PUT", "messages", {"subject": "x", "binfile": sent})).json
     expanded = (await wire.api("GET", f"messages/{created['ID']}?expand[]=binfile")).json

@@ -1,4 +1,4 @@
-"""Reading by keys: each row once, in order, whatever is deleted meanwhile and however the keys are cut."""
+"""``KeyPager``: each row once, in order, whatever is deleted meanwhile and however the keys are cut."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from zeyos_async.filters import FALSE, TRUE, Expression, F, normalize
 from zeyos_async.schema import Entity, Field, Kind
 from zeyos_async.services.base import (
     KeyedBackend,
+    KeyList,
+    ListFeatures,
     PlannedRequest,
     Query,
     RecordRows,
-    Snapshot,
-    Traits,
     column,
 )
 from zeyos_async.services.base.plan import QueryPlan
-from zeyos_async.services.base.row_types import ClassRows, DictRows, FromValues, RowType
+from zeyos_async.services.base.row_types import ClassRows, DictRows, RowBuilder, RowType
 
 THINGS = Entity("things", "Thing", {"id": Field("id", Kind.TEXT), "n": Field("n", Kind.INTEGER)})
 
@@ -49,153 +49,153 @@ class Number:
 RECORDS = RecordRows(Thing, (("id", "id"), ("n", "n")))
 
 
-class Shelf(KeyedBackend):
-    """A door over a dict, which keeps count of what it is asked."""
+class DictBackend(KeyedBackend):
+    """A backend over a dict, which records the calls."""
 
     entity = THINGS
-    traits = Traits(id_field=None, by_id=False, most_orders=1, abilities=frozenset())
+    features = ListFeatures(id_field=None, by_id=False, max_order_fields=1, query_methods=frozenset())
     chunk = 3
 
-    def __init__(self, rows: Mapping[str, int], gone: frozenset[str] = frozenset()) -> None:
+    def __init__(self, rows: Mapping[str, int], deleted: frozenset[str] = frozenset()) -> None:
         self.rows = rows
-        self.gone = gone
-        self.asked: list[list[str]] = []
-        self.most: list[int | None] = []
-        self.quick: Collection[str] = self.rows  # the keys of chunks that come at once
+        self.deleted = deleted
+        self.fetched_keys: list[list[str]] = []
+        self.key_limits: list[int | None] = []
+        self.quick_keys: Collection[str] = self.rows  # the keys of chunks that come at once
         self.running = self.peak = 0
 
-    def bind(self, where: Expression) -> Expression:
+    def normalize(self, where: Expression) -> Expression:
         return normalize(where, self.entity)
 
-    async def snapshot(
+    async def list_keys(
         self, plan: QueryPlan, shape: RowType[Any] | None, *, most: int | None
-    ) -> Snapshot[Any]:
-        self.most.append(most)
+    ) -> KeyList[Any]:
+        self.key_limits.append(most)
         reader = (shape or RECORDS).reader(self.entity, id_key=None)
 
         async def fetch(keys: Sequence[str]) -> Mapping[str, Any]:
-            self.asked.append(list(keys))
+            self.fetched_keys.append(list(keys))
             self.running += 1
             self.peak = max(self.peak, self.running)
             try:
-                await asyncio.sleep(0 if keys[0] in self.quick else 60)
+                await asyncio.sleep(0 if keys[0] in self.quick_keys else 60)
             finally:
                 self.running -= 1
-            there = [key for key in keys if key not in self.gone]
+            existing = [key for key in keys if key not in self.deleted]
             columns = plan.columns or {"id": "id", "n": "n"}
-            rows = [
-                {key: {"id": one, "n": self.rows[one]}[path] for key, path in columns.items()}
-                for one in there
+            objects = [
+                {alias: {"id": key, "n": self.rows[key]}[path] for alias, path in columns.items()}
+                for key in existing
             ]
-            # In another order than asked for: rows are matched by key, not by place.
-            found = dict(zip(there, reader.page(msgspec.json.encode(rows)).rows, strict=True))
-            return dict(reversed(found.items()))
+            # In another order than requested: rows are matched by key, not by place.
+            rows = dict(zip(existing, reader.page(msgspec.json.encode(objects)).rows, strict=True))
+            return dict(reversed(rows.items()))
 
-        return Snapshot(list(self.rows), fetch)
+        return KeyList(list(self.rows), fetch)
 
-    def opening(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
+    def key_requests(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
         return [PlannedRequest("GET", "https://example.com/things", {"most": most}, "keys of the rows")]
 
 
-def query(door: Shelf) -> Query[Thing]:
+def query(backend: DictBackend) -> Query[Thing]:
     """All things."""
-    return Query(door, QueryPlan(entity=THINGS), RECORDS)
+    return Query(backend, QueryPlan(entity=THINGS), RECORDS)
 
 
 @given(
     count=st.integers(0, 12),
-    gone=st.frozensets(st.integers(0, 11), max_size=6),
+    deleted=st.frozensets(st.integers(0, 11), max_size=6),
     size=st.integers(1, 5),
     ahead=st.integers(1, 4),
     limit=st.one_of(st.none(), st.integers(1, 14)),
     offset=st.integers(0, 13),
 )
 def test_each_row_once_and_in_order(
-    count: int, gone: frozenset[int], size: int, ahead: int, limit: int | None, offset: int
+    count: int, deleted: frozenset[int], size: int, ahead: int, limit: int | None, offset: int
 ) -> None:
     """The rows from the offset on that are still there, as many as were asked for."""
 
     async def scenario() -> None:
-        door = Shelf({str(n): n for n in range(count)}, frozenset(map(str, gone)))
-        asked = query(door).offset(offset).paging(size=size, ahead=ahead)
-        asked = asked if limit is None else asked.limit(limit)
-        there = [n for n in range(offset, count) if n not in gone]
-        assert [thing.n for thing in await asked.all()] == there[:limit]
-        assert all(len(keys) <= size for keys in door.asked)
-        fetched = [key for keys in door.asked for key in keys]
-        assert len(fetched) == len(set(fetched))
-        assert door.peak <= ahead
-        assert door.most == [None if limit is None else offset + limit]
-        assert await asked.count() == min(max(0, count - offset), count if limit is None else limit)
+        backend = DictBackend({str(n): n for n in range(count)}, frozenset(map(str, deleted)))
+        things = query(backend).offset(offset).paging(size=size, ahead=ahead)
+        things = things if limit is None else things.limit(limit)
+        existing = [n for n in range(offset, count) if n not in deleted]
+        assert [thing.n for thing in await things.all()] == existing[:limit]
+        assert all(len(keys) <= size for keys in backend.fetched_keys)
+        all_keys = [key for keys in backend.fetched_keys for key in keys]
+        assert len(all_keys) == len(set(all_keys))
+        assert backend.peak <= ahead
+        assert backend.key_limits == [None if limit is None else offset + limit]
+        assert await things.count() == min(max(0, count - offset), count if limit is None else limit)
 
     asyncio.run(scenario())
 
 
 async def test_no_more_is_fetched_than_is_wanted() -> None:
     """Two rows of a long list are one request for two rows."""
-    door = Shelf({str(n): n for n in range(100)})
-    assert [thing.id for thing in await query(door).limit(2).all()] == ["0", "1"]
-    assert door.asked == [["0", "1"]]
+    backend = DictBackend({str(n): n for n in range(100)})
+    assert [thing.id for thing in await query(backend).limit(2).all()] == ["0", "1"]
+    assert backend.fetched_keys == [["0", "1"]]
 
 
 async def test_leaving_early_ends_what_is_in_flight() -> None:
     """A break leaves nothing running."""
-    door = Shelf({str(n): n for n in range(100)})
-    door.quick = ["0"]
-    async with aclosing(query(door).pages()) as pages:
+    backend = DictBackend({str(n): n for n in range(100)})
+    backend.quick_keys = ["0"]
+    async with aclosing(query(backend).pages()) as pages:
         assert [thing.n for thing in await anext(pages)] == [0, 1, 2]
-        assert door.running == 2
+        assert backend.running == 2
     await asyncio.sleep(0)
-    assert door.running == 0
+    assert backend.running == 0
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_shapes() -> None:
+async def test_row_types_of_a_query_by_keys() -> None:
     """Chosen columns as dicts or in a class of one's own; nothing for a condition that can't hold."""
-    door = Shelf({"a": 1, "b": 2})
-    assert await query(door).select("n", key="id").all() == [{"n": 1, "key": "a"}, {"n": 2, "key": "b"}]
-    assert await query(door).into(Number).all() == [Number(1), Number(2)]
-    assert await query(door).sum("n") == 3
-    assert await query(door).exists()
-    assert (await query(door).first()) == Thing("a", 1)
-    door.asked.clear()
-    assert await query(door).where(FALSE).all() == []
-    assert await query(door).where(FALSE).count() == 0
-    assert door.asked == []
-    assert not await query(Shelf({})).exists()
+    backend = DictBackend({"a": 1, "b": 2})
+    assert await query(backend).select("n", key="id").all() == [{"n": 1, "key": "a"}, {"n": 2, "key": "b"}]
+    assert await query(backend).into(Number).all() == [Number(1), Number(2)]
+    assert await query(backend).sum("n") == 3
+    assert await query(backend).exists()
+    assert (await query(backend).first()) == Thing("a", 1)
+    backend.fetched_keys.clear()
+    assert await query(backend).where(FALSE).all() == []
+    assert await query(backend).where(FALSE).count() == 0
+    assert backend.fetched_keys == []
+    assert not await query(DictBackend({})).exists()
 
 
-def test_rows_of_values() -> None:
+def test_row_types_build_rows_from_values() -> None:
     """A service that reads its rows by itself gives values; the same rows come of them."""
     values = {"id": "a", "n": 1}
-    for shape in (DictRows((("key", "id"), ("n", "n"))), ClassRows(Number, (("number", "n"),))):
-        assert isinstance(shape, FromValues)
-        columns = shape.columns(THINGS) or {}
-        page = [{key: values[path] for key, path in columns.items()}]
-        read = shape.reader(THINGS, id_key=None).page(msgspec.json.encode(page))
-        assert [shape.row(values.__getitem__)] == read.rows
-    assert not isinstance(RECORDS, FromValues)
+    for row_type in (DictRows((("key", "id"), ("n", "n"))), ClassRows(Number, (("number", "n"),))):
+        assert isinstance(row_type, RowBuilder)
+        columns = row_type.columns(THINGS) or {}
+        objects = [{key: values[path] for key, path in columns.items()}]
+        page = row_type.reader(THINGS, id_key=None).page(msgspec.json.encode(objects))
+        assert [row_type.build_row(values.__getitem__)] == page.rows
+    assert not isinstance(RECORDS, RowBuilder)
 
 
-def test_explain() -> None:
-    """What is asked first, as data, and how it goes on."""
-    explained = query(Shelf({})).where(TRUE).limit(5).offset(2).explain()
+def test_explain_of_a_query_by_keys() -> None:
+    """The first requests as data, and how it goes on."""
+    explained = query(DictBackend({})).where(TRUE).limit(5).offset(2).explain()
     assert explained.strategy == "keys"
     assert [request.json for request in explained] == [{"most": 7}]
     assert "3 at a time" in str(explained)
-    assert query(Shelf({})).where(FALSE).explain().strategy == "nothing"
+    assert query(DictBackend({})).where(FALSE).explain().strategy == "nothing"
 
 
-def test_what_such_lists_can_not_do() -> None:
+def test_unsupported_methods_of_lists_by_keys() -> None:
     """There are no IDs to page by, no distinct rows, and a sort of one field."""
-    asked = query(Shelf({}))
-    for nonsense in (
-        lambda: asked.paging(by="id").explain(),
-        asked.distinct,
-        lambda: asked.search("x"),
-        lambda: asked.expand("n"),
+    things = query(DictBackend({}))
+    for call in (
+        lambda: things.paging(by="id").explain(),
+        things.distinct,
+        lambda: things.search("x"),
+        lambda: things.expand("n"),
     ):
         with pytest.raises(InvalidArgument):
-            nonsense()
+            call()
     with pytest.raises(UnknownField):
-        asked.where(F.m == 1)
+        things.where(F.m == 1)

@@ -14,7 +14,7 @@ from yarl import URL
 
 from zeyos_async.errors import ResponseTruncated
 from zeyos_async.services.ox.download import Download
-from zeyos_async.services.ox.files.ranges import range_of, starts_at
+from zeyos_async.services.ox.files.ranges import make_range, starts_at
 from zeyos_async.wire import Request, Safety
 
 
@@ -50,20 +50,20 @@ class Channel:
     pieces: list[int]
     cuts: list[int]
     ranges: bool = True
-    asked: int = 0
+    request_count: int = 0
 
     @asynccontextmanager
     async def stream(self, request: Request, **options: Any) -> AsyncIterator[Answer]:
         """One answer."""
-        self.asked += 1
+        self.request_count += 1
         cut = self.cuts.pop(0) if self.cuts else None
-        start, stop, wanted = 0, len(self.content), request.headers.get("Range")
-        if wanted and self.ranges:
-            first, _, last = wanted.removeprefix("bytes=").partition("-")
+        start, stop, byte_range = 0, len(self.content), request.headers.get("Range")
+        if byte_range and self.ranges:
+            first, _, last = byte_range.removeprefix("bytes=").partition("-")
             start, stop = int(first), int(last) + 1 if last else stop
         headers = {"ETag": '"1"', "Content-Range": f"bytes {start}-{stop - 1}/{len(self.content)}"}
         yield Answer(
-            206 if wanted and self.ranges else 200, headers, self.content[start:stop], self.pieces, cut
+            206 if byte_range and self.ranges else 200, headers, self.content[start:stop], self.pieces, cut
         )
 
 
@@ -90,7 +90,7 @@ async def test_a_download_is_whole_or_an_error(content: bytes, pieces: list[int]
     try:
         assert await download(channel) == content
     except ResponseTruncated:
-        assert channel.asked <= 11
+        assert channel.request_count <= 11
 
 
 @given(st.binary(min_size=1, max_size=80), _PIECES, st.data(), st.booleans())
@@ -109,7 +109,7 @@ async def test_a_part_is_the_slice(
     [("bytes 5-9/100", True), ("bytes 5-9/*", True), ("bytes 50-99/100", False), ("bytes */100", False), ("", False),
      ("5-9/100", False), ("bytes 5-9", False), ("bytes ٥-9/100", False)],
 )  # fmt: skip
-def test_where_an_answer_begins_is_read_strictly(header: str, fits: bool) -> None:
+def test_the_beginning_of_a_range_is_read_strictly(header: str, fits: bool) -> None:
     """What does not say where it begins begins elsewhere."""
     assert starts_at({"Content-Range": header}, 5) is fits
-    assert range_of(5, 10).header == "bytes=5-9"
+    assert make_range(5, 10).header == "bytes=5-9"

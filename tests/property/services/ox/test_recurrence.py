@@ -62,7 +62,7 @@ def test_rules_are_read_back(rule: Recurrence) -> None:
         ),
     ],
 )
-def test_texts(rule: Recurrence, text: str) -> None:
+def test_recurrences_are_written_as_text(rule: Recurrence, text: str) -> None:
     """Rules as calendars write them; what is not known here is kept."""
     assert str(rule) == text
     assert Recurrence.parse(text) == rule
@@ -87,7 +87,7 @@ def test_texts(rule: Recurrence, text: str) -> None:
         "FREQ=WEEKLY;WKST=XX",
     ],
 )
-def test_nonsense(text: str) -> None:
+def test_recurrences_that_make_no_sense_are_refused(text: str) -> None:
     """What is no rule is refused, with the part that is wrong."""
     with pytest.raises(InvalidArgument):
         Recurrence.parse(text)

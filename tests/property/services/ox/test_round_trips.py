@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from zeyos_async.errors import InvalidArgument
 from zeyos_async.ox import EventData, TaskData
 from zeyos_async.services.ox._generated import RECORDS, record_class
-from zeyos_async.services.ox.records import from_object, row_reader, to_object
-from zeyos_async.services.ox.tables import FULL_TIME, Field
-from zeyos_async.services.ox.values import Kind, from_wire, moment, to_wire
+from zeyos_async.services.ox.records import from_object, make_row_reader, to_object
+from zeyos_async.services.ox.tables import FULL_TIME, WireField
+from zeyos_async.services.ox.values import WireKind, from_wire, instant_from_wire, to_wire
 
 pytestmark = pytest.mark.property
 
@@ -30,10 +30,10 @@ def in_milliseconds(instant: datetime) -> datetime:
 
 
 instants = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(  # noqa: DTZ001
-    lambda each: in_milliseconds(each.replace(tzinfo=UTC))
+    lambda moment: in_milliseconds(moment.replace(tzinfo=UTC))
 )
 zoned = st.builds(
-    lambda each, zone: each.replace(tzinfo=ZoneInfo(zone), microsecond=0, fold=0),
+    lambda moment, zone: moment.replace(tzinfo=ZoneInfo(zone), microsecond=0, fold=0),
     st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)),  # noqa: DTZ001
     ZONES,
 )
@@ -43,28 +43,28 @@ zoned = st.builds(
 def test_instants_survive_to_the_millisecond(instant: datetime, minutes: int) -> None:
     """Whatever zone the caller's datetime has."""
     elsewhere = instant.astimezone(timezone(timedelta(minutes=minutes)))
-    assert from_wire(Kind.TIME, to_wire(Kind.TIME, elsewhere, "")) == instant
+    assert from_wire(WireKind.TIME, to_wire(WireKind.TIME, elsewhere, "")) == instant
 
 
 @given(st.dates())
 def test_days_survive(day: date) -> None:
     """And are a multiple of a day's milliseconds, as the document has it."""
-    sent = to_wire(Kind.DATE, day, "")
+    sent = to_wire(WireKind.DATE, day, "")
     assert sent % 86_400_000 == 0
-    assert from_wire(Kind.DATE, sent) == day
+    assert from_wire(WireKind.DATE, sent) == day
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_time_stamps_survive_whatever_they_are(stamp: int) -> None:
     """A server's number is given back as it came, date or not."""
-    assert to_wire(Kind.STAMP, moment(stamp), "") == stamp
+    assert to_wire(WireKind.STAMP, instant_from_wire(stamp), "") == stamp
 
 
-@given(st.one_of(st.dates(), zoned, st.datetimes().map(lambda each: each.replace(microsecond=0, fold=0))))
+@given(st.one_of(st.dates(), zoned, st.datetimes().map(lambda moment: moment.replace(microsecond=0, fold=0))))
 def test_events_survive_with_their_zone(when: Any) -> None:
     """Whole days, zoned and floating times; the zone comes back by its name."""
-    sent = json.loads(json.dumps(to_wire(Kind.EVENT, when, "")))
-    read = from_wire(Kind.EVENT, sent)
+    sent = json.loads(json.dumps(to_wire(WireKind.EVENT, when, "")))
+    read = from_wire(WireKind.EVENT, sent)
     assert read == when
     assert type(read) is type(when)
     if isinstance(when, datetime) and when.tzinfo is not None:
@@ -73,22 +73,22 @@ def test_events_survive_with_their_zone(when: Any) -> None:
 
 # -- records ---------------------------------------------------------------------------------------
 
-_VALUES: Final[dict[Kind, st.SearchStrategy[Any]]] = {
-    Kind.TEXT: st.text(max_size=8),
-    Kind.INTEGER: st.integers(-(2**40), 2**40),
-    Kind.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
-    Kind.BOOLEAN: st.booleans(),
-    Kind.DATE: st.dates(),
-    Kind.TIME: instants,
-    Kind.STAMP: instants,
-    Kind.EVENT: st.one_of(st.dates(), zoned),
-    Kind.ANY: st.one_of(st.integers(), st.text(max_size=4), st.lists(st.integers(), max_size=2)),
+_VALUES: Final[dict[WireKind, st.SearchStrategy[Any]]] = {
+    WireKind.TEXT: st.text(max_size=8),
+    WireKind.INTEGER: st.integers(-(2**40), 2**40),
+    WireKind.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
+    WireKind.BOOLEAN: st.booleans(),
+    WireKind.DATE: st.dates(),
+    WireKind.TIME: instants,
+    WireKind.STAMP: instants,
+    WireKind.EVENT: st.one_of(st.dates(), zoned),
+    WireKind.ANY: st.one_of(st.integers(), st.text(max_size=4), st.lists(st.integers(), max_size=2)),
 }
 
 
-def values_of(field: Field, depth: int) -> st.SearchStrategy[Any]:
+def values_of(field: WireField, depth: int) -> st.SearchStrategy[Any]:
     """Values that a field of a record may have."""
-    one = records(field.record, depth - 1) if field.kind is Kind.RECORD else _VALUES[field.kind]
+    one = records(field.record, depth - 1) if field.kind is WireKind.RECORD else _VALUES[field.kind]
     return st.lists(one, max_size=2) if field.many else one
 
 
@@ -97,15 +97,15 @@ def records(name: str, depth: int = 2) -> st.SearchStrategy[Any]:
     cls = record_class(name)
     fields = {
         field.attr: values_of(field, depth)
-        for field in cls.__model__.fields.values()
-        if field.kind is not Kind.DATE_OR_TIME
+        for field in cls.__schema__.fields.values()
+        if field.kind is not WireKind.DATE_OR_TIME
         and field.name != FULL_TIME
-        and (depth or field.kind is not Kind.RECORD)
+        and (depth or field.kind is not WireKind.RECORD)
     }
     chosen = st.sets(st.sampled_from(sorted(fields)), max_size=4) if fields else st.just(set())
     return chosen.flatmap(
         lambda names: st.fixed_dictionaries({name: fields[name] for name in names}).map(
-            lambda given: cls(**given)
+            lambda values: cls(**values)
         )
     )
 
@@ -113,7 +113,7 @@ def records(name: str, depth: int = 2) -> st.SearchStrategy[Any]:
 @given(st.sampled_from(sorted(RECORDS)).flatmap(records))
 def test_records_survive(record: Any) -> None:
     """Every schema's records go out as JSON and come back as they were, nested ones included."""
-    sent = json.loads(json.dumps(to_object(type(record).__model__, record)))
+    sent = json.loads(json.dumps(to_object(type(record).__schema__, record)))
     assert from_object(type(record), sent) == record
 
 
@@ -121,23 +121,23 @@ def test_records_survive(record: Any) -> None:
 def test_rows_are_objects_under_columns(name: str, data: st.DataObject) -> None:
     """A row under any columns, in any order, is the same record as the object with these fields."""
     cls = record_class(name)
-    columns = data.draw(st.permutations(list(cls.__model__.columns.values())).map(lambda each: each[:6]))
+    columns = data.draw(st.permutations(list(cls.__schema__.columns.values())).map(lambda fields: fields[:6]))
     record = data.draw(records(name))
-    whole = to_object(cls.__model__, record)
+    whole = to_object(cls.__schema__, record)
     row = [whole.get(field.name) for field in columns]
     expected = {field.name: whole[field.name] for field in columns if field.name in whole}
-    assert row_reader(cls, columns)(row, None) == from_object(cls, expected)
+    assert make_row_reader(cls, columns)(row, None) == from_object(cls, expected)
 
 
 @given(st.one_of(st.dates(), instants), st.one_of(st.dates(), instants))
 def test_days_and_times_of_tasks_survive_or_are_refused(start: Any, end: Any) -> None:
     """Both days or both times; ``full_time`` is said for the caller, so that it comes back the same."""
-    given_ = {"start_time": start, "end_time": end}
+    period = {"start_time": start, "end_time": end}
     if isinstance(start, datetime) is not isinstance(end, datetime):
         with pytest.raises(InvalidArgument, match="mixed"):
-            to_object(TaskData.__model__, given_)
+            to_object(TaskData.__schema__, period)
         return
-    task = from_object(TaskData, to_object(TaskData.__model__, given_))
+    task = from_object(TaskData, to_object(TaskData.__schema__, period))
     assert (task.start_time, task.end_time) == (start, end)
     assert task.full_time is not isinstance(start, datetime)
 
@@ -152,11 +152,11 @@ json_values = st.recursive(
 @given(st.sampled_from([TaskData, EventData]), st.data())
 def test_no_answer_is_too_odd_to_be_read(cls: Any, data: st.DataObject) -> None:
     """Any JSON under a field's name becomes some value, and an unknown field is kept."""
-    names = st.sampled_from(sorted(cls.__model__.fields)) | st.text(max_size=5)
+    names = st.sampled_from(sorted(cls.__schema__.fields)) | st.text(max_size=5)
     odd = data.draw(st.dictionaries(names, json_values, max_size=6))
     record = from_object(cls, odd)
     for name, value in odd.items():
-        if name not in cls.__model__.fields:
+        if name not in cls.__schema__.fields:
             assert record.extra[name] == value
     assert repr(record)
 
@@ -164,6 +164,6 @@ def test_no_answer_is_too_odd_to_be_read(cls: Any, data: st.DataObject) -> None:
 def test_attributes_are_names_of_python() -> None:
     """Whatever the document calls a field."""
     for name in RECORDS:
-        for field in record_class(name).__model__.fields.values():
+        for field in record_class(name).__schema__.fields.values():
             assert field.attr.isidentifier()
             assert not keyword.iskeyword(field.attr)

@@ -10,7 +10,7 @@ import pytest
 
 from zeyos_async.errors import InvalidArgument, UnknownField
 from zeyos_async.octaved import Billing, Customer, Project, ProjectFolder, Task, TimeTrackingRecord
-from zeyos_async.services.octaved.writes import check_locations, prepare
+from zeyos_async.services.octaved.writes import check_locations, prepare_body
 
 A, B, C = ("A" * 32, "B" * 32, "0123456789ABCDEF" * 2)
 TASK = {"parentNodeId": A, "name": "Briefing"}
@@ -50,10 +50,10 @@ GOOD: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("record", "given", "sent"), GOOD)
-def test_what_a_create_sends(record: Any, given: dict[str, Any], sent: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("record", "values", "sent"), GOOD)
+def test_bodies_of_creates(record: Any, values: dict[str, Any], sent: dict[str, Any]) -> None:
     """Values in the document's form."""
-    assert prepare(record.__schema__, given, create=True) == sent
+    assert prepare_body(record.__schema__, values, create=True) == sent
 
 
 ZONED = datetime(2020, 4, 4, 14, 40, tzinfo=timezone(timedelta(hours=-4)))
@@ -98,24 +98,24 @@ BAD: list[tuple[Any, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("record", "given", "message"), BAD)
-def test_what_is_refused(record: Any, given: dict[str, Any], message: str) -> None:
+@pytest.mark.parametrize(("record", "values", "message"), BAD)
+def test_creates_that_are_refused(record: Any, values: dict[str, Any], message: str) -> None:
     """Wrong lengths, patterns, enums, kinds; the message says which field, and what it takes."""
     with pytest.raises(InvalidArgument, match=message):
-        prepare(record.__schema__, given, create=True)
+        prepare_body(record.__schema__, values, create=True)
 
 
-def test_limits_are_taken_in_full() -> None:
+def test_values_at_their_limits_are_accepted() -> None:
     """Twenty properties, one of exactly 20 KiB with its quotes, a name of 191 characters."""
     store: dict[str, Any] = {str(n): n for n in range(19)} | {"k": "x" * 20_478}
-    given = {"parentNodeId": A, "name": "ü" * 191, "keyValueStore": store}
-    assert prepare(Task.__schema__, given, create=True) == given
+    values = {"parentNodeId": A, "name": "ü" * 191, "keyValueStore": store}
+    assert prepare_body(Task.__schema__, values, create=True) == values
 
 
-def test_an_unknown_field_is_told_of_with_the_closest_name() -> None:
+def test_an_unknown_field_is_refused_with_the_closest_name() -> None:
     """Before anything is sent."""
     with pytest.raises(UnknownField, match="tasks has no field 'nmae'"):
-        prepare(Task.__schema__, {"nmae": "x"}, create=True)
+        prepare_body(Task.__schema__, {"nmae": "x"}, create=True)
 
 
 PATCHES: list[tuple[Any, dict[str, Any], str]] = [
@@ -129,15 +129,15 @@ PATCHES: list[tuple[Any, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("record", "given", "message"), PATCHES)
-def test_what_a_patch_refuses(record: Any, given: dict[str, Any], message: str) -> None:
+@pytest.mark.parametrize(("record", "values", "message"), PATCHES)
+def test_patches_that_are_refused(record: Any, values: dict[str, Any], message: str) -> None:
     """What only a create takes, and parts of what goes together: the server would empty the rest."""
     with pytest.raises(InvalidArgument, match=message):
-        prepare(record.__schema__, given, create=False)
+        prepare_body(record.__schema__, values, create=False)
 
 
 @pytest.mark.parametrize(
-    ("record", "given"),
+    ("record", "values"),
     [
         (Task, {"name": "x"}),
         (Task, {"definesOwnResponsible": False}),
@@ -146,16 +146,16 @@ def test_what_a_patch_refuses(record: Any, given: dict[str, Any], message: str) 
         (ProjectFolder, {"keyValueStore": {"gone": None}}),
     ],
 )
-def test_what_a_patch_sends(record: Any, given: dict[str, Any]) -> None:
+def test_bodies_of_patches(record: Any, values: dict[str, Any]) -> None:
     """Just what is given."""
-    assert prepare(record.__schema__, given, create=False) == given
+    assert prepare_body(record.__schema__, values, create=False) == values
 
 
 STORED = [{"id": A, "number": "1"}, {"id": B, "number": "2"}, {"id": C, "number": None}]
 
 
 @pytest.mark.parametrize(
-    ("given", "lost"),
+    ("patched", "missing"),
     [
         (STORED, ""),
         ([{"id": A}, {"number": "2"}, {"id": C}, {"number": "new"}], ""),
@@ -164,10 +164,10 @@ STORED = [{"id": A, "number": "1"}, {"id": B, "number": "2"}, {"id": C, "number"
         ([], "'1', '2'"),
     ],
 )
-def test_locations_must_be_complete(given: list[dict[str, Any]], lost: str) -> None:
+def test_locations_must_be_complete(patched: list[dict[str, Any]], missing: str) -> None:
     """What a patch leaves out would be deleted, so it is named; by id or by number it counts as given."""
-    if not lost:
-        check_locations(STORED, given)
+    if not missing:
+        check_locations(STORED, patched)
         return
-    with pytest.raises(InvalidArgument, match=lost):
-        check_locations(STORED, given)
+    with pytest.raises(InvalidArgument, match=missing):
+        check_locations(STORED, patched)

@@ -9,7 +9,7 @@ import attrs
 from zeyos_async.services.ox._generated import make_module
 from zeyos_async.services.ox.answers import Envelope
 from zeyos_async.services.ox.operation import Later
-from zeyos_async.services.ox.spec import Json, Prepared
+from zeyos_async.services.ox.spec import JsonBody, PreparedCall
 
 
 @attrs.define
@@ -17,14 +17,14 @@ class Recorder:
     """A caller without a server: calls are kept, and answered with one envelope."""
 
     envelope: Envelope = attrs.field(factory=lambda: Envelope(None))
-    calls: list[Prepared[Any]] = attrs.field(factory=list)
+    calls: list[PreparedCall[Any]] = attrs.field(factory=list)
 
-    async def call(self, prepared: Prepared[Any], /) -> Any:
+    async def call(self, prepared: PreparedCall[Any], /) -> Any:
         """Keep the call, and read the envelope as its answer."""
         self.calls.append(prepared)
         return prepared.finish(self.envelope)
 
-    def download(self, prepared: Prepared[Any], /) -> Any:
+    def download(self, prepared: PreparedCall[Any], /) -> Any:
         """The call itself."""
         return prepared
 
@@ -47,7 +47,7 @@ def query(later: Later[Any]) -> dict[str, str]:
 
 def body(later: Later[Any]) -> Any:
     """The JSON of a call."""
-    assert isinstance(later.prepared.body, Json)
+    assert isinstance(later.prepared.body, JsonBody)
     return later.prepared.body.value
 
 

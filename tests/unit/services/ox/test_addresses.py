@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.services.ox.modules._addresses import header_of, pairs_of
+from zeyos_async.services.ox.modules._addresses import format_header, parse_addresses
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from zeyos_async.services.ox.modules._addresses import header_of, pairs_of
 )
 def test_addresses_are_read_as_people_write_them(written: Any, pairs: list[tuple[str | None, str]]) -> None:
     """One text with commas, a list of texts, a list of pairs."""
-    assert pairs_of(written, "to") == pairs
+    assert parse_addresses(written, "to") == pairs
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_addresses_are_read_as_people_write_them(written: Any, pairs: list[tuple
         [("Jane", "jane@example.com", "x")], "a@b.de\r\nBcc: c@d.de", [("x\r\nBcc: y", "a@b.de")], [(1, "a@b.de")],
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(written: Any) -> None:
+def test_texts_that_are_no_address_are_refused(written: Any) -> None:
     """A message that lacks one of its recipients would be worse than none; nobody adds headers by a name."""
     with pytest.raises(InvalidArgument, match="to"):
-        pairs_of(written, "to")
+        parse_addresses(written, "to")
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_what_is_no_address_is_refused(written: Any) -> None:
 )
 def test_the_header_is_ascii(pairs: list[tuple[str | None, str]], header: str) -> None:
     """Names are encoded words, and domains are as DNS has them."""
-    assert header_of(pairs, "to") == header
+    assert format_header(pairs, "to") == header
 
 
 def test_an_address_that_has_no_form_is_refused() -> None:
     """The part before the @ has none unless every server on the way agrees."""
     with pytest.raises(InvalidArgument, match="jörg"):
-        header_of([(None, "jörg@example.com")], "to")
+        format_header([(None, "jörg@example.com")], "to")
 
 
 _NAMES = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=80).map(
@@ -78,8 +78,8 @@ _NAMES = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), m
 
 
 @given(st.lists(st.tuples(_NAMES, st.sampled_from(["a@b.de", "x.y+z@example.com"])), min_size=1, max_size=4))
-def test_whatever_the_names_they_arrive(pairs: list[tuple[str, str]]) -> None:
+def test_addresses_arrive_with_every_name(pairs: list[tuple[str, str]]) -> None:
     """The standard library reads the header back: the addresses exactly, and nobody more."""
-    head = f"To: {header_of([(name or None, address) for name, address in pairs], 'to')}\r\n\r\n"
+    head = f"To: {format_header([(name or None, address) for name, address in pairs], 'to')}\r\n\r\n"
     read = message_from_bytes(head.encode("ascii"), policy=policy.default)["To"].addresses
-    assert [each.addr_spec for each in read] == [address for _, address in pairs]
+    assert [address_.addr_spec for address_ in read] == [address for _, address in pairs]

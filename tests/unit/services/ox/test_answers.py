@@ -20,7 +20,7 @@ from zeyos_async.errors import (
     ServerError,
 )
 from zeyos_async.services.ox import errors
-from zeyos_async.services.ox.answers import Envelope, formatted, parse, unwrapped
+from zeyos_async.services.ox.answers import Envelope, format_message, parse_response, unwrap_html
 from zeyos_async.wire import Request, Response, Safety
 
 ASKED = Request(
@@ -43,7 +43,7 @@ def answer(body: Any, *, status: int = 200, kind: str = "application/json") -> R
 
 def envelope(body: Any) -> Envelope:
     """What an answer without an error says."""
-    read, problem = parse(ASKED, answer(body))
+    read, problem = parse_response(ASKED, answer(body))
     assert problem is None
     return read
 
@@ -91,7 +91,7 @@ def test_a_warning_is_no_error(case: str) -> None:
     assert read.data == 1
     assert [warning.code for warning in read.warnings] == codes
     assert all(warning.harmless for warning in read.warnings)
-    errors.check(ASKED, answer(body))
+    errors.check_answer(ASKED, answer(body))
 
 
 CATEGORIES = [
@@ -114,14 +114,14 @@ def test_the_category_makes_the_class(
     number: int, name: str, kind: type[Exception], general: type[Exception], form: str
 ) -> None:
     """Errors come with status 200; the category may be a number, a text or a list of texts."""
-    said: dict[str, Any] = {"error": "No", "code": "XYZ-0001", "error_id": "17-3", "error_desc": "because"}
-    said |= {
+    problem: dict[str, Any] = {"error": "No", "code": "XYZ-0001", "error_id": "17-3", "error_desc": "because"}
+    problem |= {
         "number": {"category": number},
         "text": {"categories": name},
         "list": {"categories": [name, "X"]},
     }[form]
     with pytest.raises(errors.OxError, match=r"contacts.get: No \(XYZ-0001\)") as caught:
-        errors.check(ASKED, answer(said))
+        errors.check_answer(ASKED, answer(problem))
     assert type(caught.value) is kind
     assert isinstance(caught.value, general)
     assert (caught.value.category, caught.value.error_id, caught.value.description) == (
@@ -136,22 +136,22 @@ def test_a_write_that_failed_in_the_server_may_have_been_done() -> None:
     """A lost connection to the mail server tells nothing of whether the mail was sent."""
     for number in (5, 6, 8):
         with pytest.raises(FailedWrite) as caught:
-            errors.check(WRITE, answer({"error": "gone", "code": "MSG-1", "category": number}))
+            errors.check_answer(WRITE, answer({"error": "gone", "code": "MSG-1", "category": number}))
         assert isinstance(caught.value, OutcomeUnknown)
         assert isinstance(caught.value, errors.OxError)
     with pytest.raises(errors.OxUserInput):
-        errors.check(WRITE, answer({"error": "no", "code": "MSG-1", "category": 1}))
+        errors.check_answer(WRITE, answer({"error": "no", "code": "MSG-1", "category": 1}))
 
 
 @pytest.mark.parametrize("code", ["SES-0203", "SES-0201", "LGI-0006"])
 def test_errors_of_sessions_are_of_the_credential(code: str) -> None:
     """Their category is TRY_AGAIN, and trying again does not help."""
     with pytest.raises(NotAuthenticated):
-        errors.check(ASKED, answer({"error": "Expired", "code": code, "category": 4}))
+        errors.check_answer(ASKED, answer({"error": "Expired", "code": code, "category": 4}))
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("problem", "kind"),
     [
         ({"error": "Missing the following request parameter: session"}, NotAuthenticated),
         ({"error": "Es fehlt ein Parameter.", "error_params": ["session"]}, NotAuthenticated),
@@ -160,11 +160,11 @@ def test_errors_of_sessions_are_of_the_credential(code: str) -> None:
     ],
 )
 def test_a_missing_parameter_is_one_of_the_credential_if_it_is_the_session(
-    said: dict[str, object], kind: type[Exception]
+    problem: dict[str, object], kind: type[Exception]
 ) -> None:
     """One code stands for both, and no log-in helps against the other."""
     with pytest.raises(kind) as caught:
-        errors.check(ASKED, answer({**said, "code": "SVL-0002", "category": 1}))
+        errors.check_answer(ASKED, answer({**problem, "code": "SVL-0002", "category": 1}))
     assert isinstance(caught.value, kind)
     assert isinstance(caught.value, NotAuthenticated) is (kind is NotAuthenticated)
 
@@ -172,14 +172,14 @@ def test_a_missing_parameter_is_one_of_the_credential_if_it_is_the_session(
 def test_an_error_without_a_category_is_an_error() -> None:
     """What a server leaves out does not make a success of a failure."""
     with pytest.raises(errors.OxFailure):
-        errors.check(ASKED, answer({"error": "odd"}))
+        errors.check_answer(ASKED, answer({"error": "odd"}))
 
 
 def test_truncated_attributes_are_named() -> None:
     """The attributes that were too long are data of the error."""
-    said = {"error": "Too long", "code": "CON-1", "category": 12, "truncated": [{"id": 501}, {"id": 502}]}
+    problem = {"error": "Too long", "code": "CON-1", "category": 12, "truncated": [{"id": 501}, {"id": 502}]}
     with pytest.raises(errors.OxTruncated) as caught:
-        errors.check(ASKED, answer(said))
+        errors.check_answer(ASKED, answer(problem))
     assert caught.value.truncated == (501, 502)
 
 
@@ -204,7 +204,7 @@ def test_messages_get_their_parameters_once(
     message: str, params: list[Any], code: str, expected: str
 ) -> None:
     """Places are filled as the document says; a message that is complete already stays as it is."""
-    assert formatted(message, tuple(params), code) == expected
+    assert format_message(message, tuple(params), code) == expected
 
 
 WRAPPED = b"""<!DOCTYPE HTML><html><head><script type="text/javascript">
@@ -215,21 +215,21 @@ WRAPPED = b"""<!DOCTYPE HTML><html><head><script type="text/javascript">
 def test_json_in_a_page_is_unpacked() -> None:
     """Uploads are answered with a page around the envelope; errors are, too."""
     assert envelope(WRAPPED).data == ["a)b", "(c"]
-    assert unwrapped(b'{"data":1}') == b'{"data":1}'
+    assert unwrap_html(b'{"data":1}') == b'{"data":1}'
     failed = WRAPPED.replace(
         b'{"data":["a)b","(c"],"timestamp":3}', b'{"error":"No","code":"X-1","category":3}'
     )
     with pytest.raises(errors.OxPermissionDenied):
-        errors.check(WRITE, answer(failed, kind="text/html"))
+        errors.check_answer(WRITE, answer(failed, kind="text/html"))
 
 
 def test_a_page_without_json_is_an_error() -> None:
     """The page of a proxy, or of a server that does not know the action, is no result."""
     page = b"<html><head><title>SVL-0020 Bad request</title></head></html>"
     with pytest.raises(BadRequest, match="SVL-0020"):
-        errors.check(ASKED, answer(page, status=400, kind="text/html"))
+        errors.check_answer(ASKED, answer(page, status=400, kind="text/html"))
     with pytest.raises(ServerError):
-        errors.check(ASKED, answer(page, kind="text/html"))
+        errors.check_answer(ASKED, answer(page, kind="text/html"))
 
 
 STATUSES = [
@@ -244,20 +244,20 @@ STATUSES = [
 def test_errors_outside_the_envelope(status: int, body: Any, kind: type[Exception], text: str) -> None:
     """OAuth's errors are flat, the rate limit's are text."""
     with pytest.raises(kind, match=text):
-        errors.check(ASKED, answer(body, status=status))
+        errors.check_answer(ASKED, answer(body, status=status))
 
 
 def test_a_job_is_neither_result_nor_error() -> None:
     """Status 202 and code JOB-0003: the server goes on with the work."""
-    said = {"data": {"job": "9"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
-    errors.check(ASKED, answer(said, status=202))
-    assert envelope(said).job == "9"
+    problem = {"data": {"job": "9"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
+    errors.check_answer(ASKED, answer(problem, status=202))
+    assert envelope(problem).job == "9"
 
 
-def test_what_is_not_json_is_told() -> None:
+def test_answers_that_are_not_json_are_errors() -> None:
     """The error names the operation and shows how the body begins."""
     with pytest.raises(ServerError, match=r"contacts.get: JSON was expected, and '\{\"data\": oops"):
-        parse(ASKED, answer(b'{"data": oops'))
+        parse_response(ASKED, answer(b'{"data": oops'))
 
 
 STANDS_FOR = [
@@ -272,9 +272,7 @@ STANDS_FOR = [
 
 
 @pytest.mark.parametrize(("body", "safety", "status"), STANDS_FOR)
-def test_what_may_be_over_in_a_moment_stands_for_a_busy_server(
-    body: Any, safety: Safety, status: int
-) -> None:
+def test_temporary_failures_of_reads_count_as_503(body: Any, safety: Safety, status: int) -> None:
     """Reads are tried again, as after a 503; writes and lost sessions are not."""
     request = Request(method="GET", url=ASKED.url, safety=safety)
-    assert errors.stands_for(request, answer(body)) == status
+    assert errors.effective_status(request, answer(body)) == status

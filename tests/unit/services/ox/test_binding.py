@@ -26,9 +26,9 @@ from zeyos_async.ox import (
 )
 from zeyos_async.services.ox._generated import MODULES, make_module
 from zeyos_async.services.ox.answers import Envelope
-from zeyos_async.services.ox.operation import Operation, preparing
+from zeyos_async.services.ox.operation import Operation, custom_operation
 from zeyos_async.services.ox.rows import Rows
-from zeyos_async.services.ox.spec import Form, Json, Parts, Raw, Shape
+from zeyos_async.services.ox.spec import FormBody, JsonBody, PartsBody, RawBody, ResultShape
 from zeyos_async.wire import Safety
 
 NOON = datetime(2027, 1, 2, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_the_zone_goes_with_every_session_and_with_no_log_in() -> None:
     assert ("timezone", "UTC") in module("tasks").get.later(id="1", folder="2").prepared.query
     login = module("login").login.later({"name": "jane", "password": "secret"}).prepared
     assert dict(login.query) == {"action": "login"}
-    assert login.body == Form((("name", "jane"), ("password", "secret")))
+    assert login.body == FormBody((("name", "jane"), ("password", "secret")))
     assert "secret" not in repr(login)
     assert "secret" not in repr(login.body)
 
@@ -99,13 +99,15 @@ NAMED = [
 ]
 
 
-@pytest.mark.parametrize(("where", "action", "given", "expected"), NAMED)
-def test_parameters(where: str, action: str, given: dict[str, Any], expected: dict[str, str]) -> None:
+@pytest.mark.parametrize(("where", "action", "arguments", "expected"), NAMED)
+def test_parameters_are_sent_as_the_document_names_them(
+    where: str, action: str, arguments: dict[str, Any], expected: dict[str, str]
+) -> None:
     """Python's names and values go out as the document's."""
     args = [{"from": ["a@b.c"]}] if action == "train" else []
     bound = getattr(module(where), action)
-    asked = dict(bound.prepare(*args, **given).query)
-    assert expected.items() <= asked.items()
+    parameters = dict(bound.prepare(*args, **arguments).query)
+    assert expected.items() <= parameters.items()
 
 
 WRONG = [
@@ -144,17 +146,17 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("where", "action", "args", "given", "why"), WRONG)
-def test_what_can_not_be_sent(
-    where: str, action: str, args: tuple[Any, ...], given: dict[str, Any], why: str
+@pytest.mark.parametrize(("where", "action", "args", "arguments", "why"), WRONG)
+def test_arguments_that_do_not_fit_are_refused(
+    where: str, action: str, args: tuple[Any, ...], arguments: dict[str, Any], why: str
 ) -> None:
     """Unknown, missing and wrong arguments are refused before anything is sent, with what to do."""
     with pytest.raises(InvalidArgument) as caught:
-        getattr(module(where), action).prepare(*args, **given)
+        getattr(module(where), action).prepare(*args, **arguments)
     assert why in str(caught.value)
 
 
-def test_what_is_in_the_path_is_quoted() -> None:
+def test_parts_of_the_path_are_quoted() -> None:
     """A part of the path stays one part; a setting's path keeps its slashes."""
     assert module("mail_compose").get.later(id="a/b c").prepared.path == "mail/compose/a%2Fb%20c"
     assert module("config").get.later(path="modules/mail").prepared.path == "config/modules/mail"
@@ -166,11 +168,11 @@ def test_what_is_in_the_path_is_quoted() -> None:
 def test_ignore_is_always_sent() -> None:
     """Trap 8: left out, modules disagree on whether deletions are told."""
     for where in ("contacts", "tasks", "folders", "infostore", "calendar"):
-        given = {"since": 0} | ({"folder": "7"} if where != "folders" else {})
+        arguments = {"since": 0} | ({"folder": "7"} if where != "folders" else {})
         updates = module(where).updates
-        assert query(updates.later(**given))["ignore"] == "false"
-        assert query(updates.later(**given, ignore="deleted"))["ignore"] == "deleted"
-        assert query(updates.later(**given))["timestamp"] == "0"
+        assert query(updates.later(**arguments))["ignore"] == "false"
+        assert query(updates.later(**arguments, ignore="deleted"))["ignore"] == "deleted"
+        assert query(updates.later(**arguments))["timestamp"] == "0"
 
 
 # -- the record that a call begins with ------------------------------------------------------------
@@ -203,7 +205,7 @@ def test_the_time_stamp_of_what_came_as_a_part_of_another() -> None:
     assert query(module("tasks").update.later(task, {"title": "x"}))["timestamp"] == NOON_MS
 
 
-def test_changes_alone_need_names() -> None:
+def test_changes_without_a_record_need_id_and_folder() -> None:
     """Without a record, its ID, folder and time stamp are given by name."""
     update = module("contacts").update.later({"last_name": "Doe"}, id="3", folder="25", timestamp=5)
     assert query(update) == {"id": "3", "folder": "25", "timestamp": "5"}
@@ -224,7 +226,7 @@ def test_a_record_that_lacks_something_says_so() -> None:
         module("contacts").get.later(ContactData(id="3"))
 
 
-def test_a_body_of_another_kind() -> None:
+def test_a_body_of_another_kind_is_refused() -> None:
     """An answer to a task is no task."""
     task = TaskData(id="1", folder_id="7", timestamp=NOON)
     confirm = module("tasks").confirm.later(task, {"confirmation": 1})
@@ -242,7 +244,7 @@ def test_a_destination_is_not_where_the_record_is() -> None:
     assert query(module("infostore").move.later(item, folder="10"))["folder"] == "10"
 
 
-def test_what_names_a_record_will_do_for_it() -> None:
+def test_references_to_records_will_do_in_lists() -> None:
     """Where a mail was copied to is where it is."""
     copied = MailDestinationData(id="18", folder_id="default0/Trash")
     assert query(module("mail").get.later(copied)) == {"folder": "default0/Trash", "id": "18"}
@@ -251,8 +253,8 @@ def test_what_names_a_record_will_do_for_it() -> None:
 def test_records_of_other_kinds_that_calls_begin_with() -> None:
     """Occurrences, attachments, mails that are being written."""
     event = EventData(id="5", folder="cal://0/31", recurrenceId="20270102T120000Z", timestamp_=NOON)
-    asked = query(module("chronos").get.later(event))
-    assert asked == {"id": "5", "folder": "cal://0/31", "recurrenceId": "20270102T120000Z"}
+    parameters = query(module("chronos").get.later(event))
+    assert parameters == {"id": "5", "folder": "cal://0/31", "recurrenceId": "20270102T120000Z"}
     attachment = AttachmentData(id="8", folder=7, attached=1, module=4)  # type: ignore[arg-type]
     assert query(module("attachment").get.later(attachment)) == {
         "id": "8",
@@ -291,12 +293,12 @@ REFS = [
     [{"id": "3", "folder_id": "25"}],
     {"id": 3, "folder": 25},
     [ContactListElement(id="3", folder="25")],
-    (each for each in [("25", "3")]),
+    (item for item in [("25", "3")]),
 ]
 
 
 @pytest.mark.parametrize("refs", REFS, ids=lambda refs: type(refs).__name__)
-def test_lists_of_references(refs: Any) -> None:
+def test_lists_of_references_are_sent(refs: Any) -> None:
     """Records, pairs and dicts name the same thing."""
     deletion = module("contacts").delete.later(refs, timestamp=5)
     assert body(deletion) == [{"id": "3", "folder": "25"}]
@@ -305,7 +307,7 @@ def test_lists_of_references(refs: Any) -> None:
 @pytest.mark.parametrize(
     "refs", ["3", ["3"], [("25",)], [ContactData(id="3")], [{"id": "3"}], [{"folder": "25"}], 5, [None]]
 )
-def test_references_that_name_nothing(refs: Any) -> None:
+def test_references_without_an_id_are_refused(refs: Any) -> None:
     """An ID alone is no reference where there are folders."""
     with pytest.raises(InvalidArgument):
         module("contacts").delete.later(refs, timestamp=5)
@@ -321,9 +323,9 @@ def test_the_oldest_time_stamp_protects_all() -> None:
     assert query(contacts.delete.later(rows))["timestamp"] == NOON_MS
     with pytest.raises(InvalidArgument, match="timestamp"):
         contacts.delete.later([JANE, ContactData(id="4", folder_id="25")])
-    several = contacts.delete.later(each for each in [JANE, older])
+    several = contacts.delete.later(item for item in [JANE, older])
     assert query(several)["timestamp"] == "1798804800000"
-    assert isinstance(several.prepared.body, Json)
+    assert isinstance(several.prepared.body, JsonBody)
     assert [ref["id"] for ref in several.prepared.body.value] == [JANE.id, "4"]
     assert query(contacts.delete.later([]))["timestamp"] == "0"
 
@@ -407,48 +409,50 @@ OTHER_BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("where", "action", "args", "given", "expected"), OTHER_BODIES)
-def test_bodies(where: str, action: str, args: tuple[Any, ...], given: dict[str, Any], expected: Any) -> None:
+@pytest.mark.parametrize(("where", "action", "args", "arguments", "expected"), OTHER_BODIES)
+def test_bodies_are_sent_in_the_documents_shape(
+    where: str, action: str, args: tuple[Any, ...], arguments: dict[str, Any], expected: Any
+) -> None:
     """Each module has lists and objects of its own form; what is given is put into it."""
-    assert body_of(where, action, args, given) == expected
+    assert body_of(where, action, args, arguments) == expected
 
 
-def body_of(where: str, action: str, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+def body_of(where: str, action: str, args: tuple[Any, ...], arguments: dict[str, Any]) -> Any:
     """The JSON that a call sends, also of a download."""
-    found = getattr(module(where), action).prepare(*args, **given).body
-    assert isinstance(found, Json)
-    return found.value
+    body = getattr(module(where), action).prepare(*args, **arguments).body
+    assert isinstance(body, JsonBody)
+    return body.value
 
 
 def test_uploads_have_the_modules_parts() -> None:
     """Each module names its parts in a way of its own."""
     new = module("contacts").new_with_image.prepare({"last_name": "Doe"}, file=Path("jane.png"))
-    assert new.body == Parts((("json", {"last_name": "Doe"}),), (("file", Path("jane.png")),))
+    assert new.body == PartsBody((("json", {"last_name": "Doe"}),), (("file", Path("jane.png")),))
     attach = module("attachment").attach.prepare([{"attached": 1}, {"attached": 2}], files=[b"a", b"b"])
-    assert attach.body == Parts(
+    assert attach.body == PartsBody(
         (("json_0", {"attached": 1}), ("json_1", {"attached": 2})), (("file_0", b"a"), ("file_1", b"b"))
     )
     event = module("chronos").new_with_attachments.prepare({"summary": "x"}, files=b"a", folder="x")
-    assert event.body == Parts((("json_0", {"summary": "x"}),), (("file_0", b"a"),))
+    assert event.body == PartsBody((("json_0", {"summary": "x"}),), (("file_0", b"a"),))
     send = module("mail_compose").send.prepare({"subject": "x"}, id="7")
-    assert send.body == Parts((("JSON", {"subject": "x"}),), ())
-    assert module("import_").csv.prepare(folder="25", file=b"x").body == Parts((), (("file", b"x"),))
+    assert send.body == PartsBody((("JSON", {"subject": "x"}),), ())
+    assert module("import_").csv.prepare(folder="25", file=b"x").body == PartsBody((), (("file", b"x"),))
     item = module("infostore").new_with_file.prepare({"folder": "9"}, file=b"x")
-    assert item.body == Parts((("json", {"file": {"folder_id": "9"}}),), (("file", b"x"),))
+    assert item.body == PartsBody((("json", {"file": {"folder_id": "9"}}),), (("file", b"x"),))
 
 
 def test_a_new_version_of_a_file_changes_nothing_else() -> None:
     """A record and a file: the description stays as it is on the server."""
     item = InfoItemData(id="9/1", folder_id="9", title="a", timestamp=NOON)
     update = module("infostore").update_with_file.prepare(item, file=b"x")
-    assert update.body == Parts((("json", {"file": {}}),), (("file", b"x"),))
+    assert update.body == PartsBody((("json", {"file": {}}),), (("file", b"x"),))
     assert dict(update.query)["id"] == "9/1"
 
 
-def test_raw_uploads() -> None:
+def test_raw_uploads_are_sent_as_bytes() -> None:
     """A mail as it is, a file as it is."""
     mail = module("mail").new_raw.prepare(b"Subject: x\r\n\r\n", folder="default0/Drafts")
-    assert mail.body == Raw(b"Subject: x\r\n\r\n", "message/rfc822")
+    assert mail.body == RawBody(b"Subject: x\r\n\r\n", "message/rfc822")
     upload = module("infostore").upload.prepare(b"x", folder="9", filename="a.txt")
     assert dict(upload.query) == {
         "action": "upload",
@@ -479,7 +483,7 @@ async def test_a_method_has_three_forms() -> None:
     assert len(caller.calls) == 2
 
 
-async def test_arguments_are_judged_before_anything_is_sent() -> None:
+async def test_arguments_are_checked_before_anything_is_sent() -> None:
     """The caller never sees a call that can't be."""
     caller = Recorder()
     with pytest.raises(InvalidArgument):
@@ -495,7 +499,7 @@ def test_methods_can_be_looked_at() -> None:
     assert repr(contacts.get) == "<operation Contacts.get>"
     assert contacts.get.__doc__.startswith("One contact.")
     assert list(inspect.signature(contacts.get).parameters)[-2:] == ["id", "folder"]
-    assert contacts.get.spec.returns is Shape.RECORD
+    assert contacts.get.spec.returns is ResultShape.RECORD
     assert repr(module("mail").attachment) == "<download Mail.attachment>"
     assert type(contacts).get.spec is contacts.get.spec
 
@@ -506,7 +510,7 @@ def test_a_method_of_ones_own_has_the_three_forms_too() -> None:
     class Contacts:
         _caller = Recorder()
 
-        @preparing
+        @custom_operation
         def everybody(self, folder: str) -> Any:
             return module("contacts").all.prepare(folder=folder, columns=["id"])
 

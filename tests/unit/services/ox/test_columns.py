@@ -33,9 +33,9 @@ CLASHES = [
 ]
 
 
-@pytest.mark.parametrize(("where", "action", "given", "columns", "sent"), CLASHES)
+@pytest.mark.parametrize(("where", "action", "arguments", "columns", "sent"), CLASHES)
 def test_names_are_sent_as_the_modules_own_numbers(
-    where: str, action: str, given: dict[str, Any], columns: Any, sent: str | None
+    where: str, action: str, arguments: dict[str, Any], columns: Any, sent: str | None
 ) -> None:
     """A name means what it means in this module, whatever its number means elsewhere."""
     later = getattr(module(where), action)
@@ -43,16 +43,16 @@ def test_names_are_sent_as_the_modules_own_numbers(
         prepared = later.prepare([("25", "3")])
         assert "columns" not in dict(prepared.query)
         return
-    assert query(later.later(**given, columns=columns))["columns"] == sent
+    assert query(later.later(**arguments, columns=columns))["columns"] == sent
 
 
 def test_events_are_asked_for_by_name() -> None:
     """chronos has fields, not numbers, and gives all of them where none is named."""
     chronos = module("chronos")
-    asked = chronos.all.later(
+    call = chronos.all.later(
         range_start="20270101T000000Z", range_end="20270201T000000Z", fields=["id", "class_"]
     )
-    assert query(asked)["fields"] == "id,class"
+    assert query(call)["fields"] == "id,class"
     assert "fields" not in query(chronos.all.later(range_start="a", range_end="b"))
 
 
@@ -66,22 +66,22 @@ def test_an_unknown_name_is_refused_with_the_closest() -> None:
 
 def test_a_number_that_no_document_has_goes_to_extra() -> None:
     """Servers have more columns than the document; who knows the number can ask for it."""
-    asked = module("contacts").all.later(folder="25", columns=["id", 6])
-    assert query(asked)["columns"] == "1,6"
-    (contact,) = read(asked, [["3", 1_798_891_200_000]])
+    call = module("contacts").all.later(folder="25", columns=["id", 6])
+    assert query(call)["columns"] == "1,6"
+    (contact,) = read(call, [["3", 1_798_891_200_000]])
     assert contact.extra == {"6": 1_798_891_200_000}
 
 
 def test_columns_may_be_left_out() -> None:
     """Then all plain ones are asked for, and none that is secret or costs the server much."""
-    for where, given in (
+    for where, arguments in (
         ("contacts", {"folder": "25"}),
         ("tasks", {"folder": "7"}),
         ("mail", {"folder": "x"}),
     ):
-        asked = query(module(where).all.later(**given))["columns"].split(",")
-        assert len(asked) == len(set(asked)) > 20
-    mail = {MailData.__model__.columns[int(number)].name for number in asked}
+        columns = query(module(where).all.later(**arguments))["columns"].split(",")
+        assert len(columns) == len(set(columns)) > 20
+    mail = {MailData.__schema__.columns[int(number)].name for number in columns}
     assert {"id", "folder_id", "subject", "from"} <= mail
     assert not mail & {"text_preview", "authenticity"}
     accounts = query(module("account").all.later())["columns"].split(",")
@@ -91,8 +91,8 @@ def test_columns_may_be_left_out() -> None:
 def test_days_need_full_time() -> None:
     """Whether a task's start is a day is said by another column, which is asked for along with it."""
     tasks = module("tasks")
-    asked = tasks.all.later(folder="7", columns=["id", "start_time"])
-    assert query(asked)["columns"] == "1,316,401"
+    call = tasks.all.later(folder="7", columns=["id", "start_time"])
+    assert query(call)["columns"] == "1,316,401"
     assert query(tasks.all.later(folder="7", columns=["full_time", "start_time"]))["columns"] == "401,316"
     assert query(tasks.all.later(folder="7", columns=["id"]))["columns"] == "1"
 
@@ -100,13 +100,13 @@ def test_days_need_full_time() -> None:
 def test_mails_have_headers_as_columns() -> None:
     """A header's name is a column as it stands; ``headers`` adds values behind the columns."""
     mail = module("mail")
-    asked = mail.all.later(
+    call = mail.all.later(
         folder="default0/INBOX", columns=["id", "X-Spam", "subject"], headers=["From", "List-Id"]
     )
-    assert query(asked)["columns"] == "600,X-Spam,607"
-    assert query(asked)["headers"] == "From,List-Id"
-    (found,) = read(asked, [["17", "no", "Hello", "Jane <jane@example.com>", None]])
-    assert found == MailData(
+    assert query(call)["columns"] == "600,X-Spam,607"
+    assert query(call)["headers"] == "From,List-Id"
+    (record,) = read(call, [["17", "no", "Hello", "Jane <jane@example.com>", None]])
+    assert record == MailData(
         id="17",
         folder_id="default0/INBOX",
         subject="Hello",
@@ -115,7 +115,7 @@ def test_mails_have_headers_as_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"),
+    ("arguments", "sent"),
     [
         ({"sort": "last_name"}, ("502", "asc")),
         ({"sort": "last_name", "order": "desc"}, ("502", "desc")),
@@ -123,10 +123,10 @@ def test_mails_have_headers_as_columns() -> None:
         ({"sort": "folder"}, ("20", "asc")),
     ],
 )
-def test_sort_and_order_go_together(given: dict[str, Any], sent: tuple[str, str]) -> None:
+def test_sort_and_order_go_together(arguments: dict[str, Any], sent: tuple[str, str]) -> None:
     """Servers ignore or refuse the one without the other."""
-    asked = query(module("contacts").all.later(folder="25", columns=["id"], **given))
-    assert (asked["sort"], asked["order"]) == sent
+    parameters = query(module("contacts").all.later(folder="25", columns=["id"], **arguments))
+    assert (parameters["sort"], parameters["order"]) == sent
 
 
 def test_order_alone_is_refused() -> None:
@@ -137,19 +137,19 @@ def test_order_alone_is_refused() -> None:
 
 def test_events_are_ordered_in_capitals() -> None:
     """chronos spells it so; the caller need not."""
-    given = {"range_start": "a", "range_end": "b", "sort": "startDate", "order": "desc"}
-    asked = query(module("chronos").all.later(**given))
-    assert (asked["sort"], asked["order"]) == ("startDate", "DESC")
+    arguments = {"range_start": "a", "range_end": "b", "sort": "startDate", "order": "desc"}
+    parameters = query(module("chronos").all.later(**arguments))
+    assert (parameters["sort"], parameters["order"]) == ("startDate", "DESC")
 
 
 def test_mails_are_sorted_by_thread() -> None:
     """A word in the place of a column."""
-    asked = query(module("mail").all.later(folder="x", columns=["id"], sort="thread"))
-    assert asked["sort"] == "thread"
+    parameters = query(module("mail").all.later(folder="x", columns=["id"], sort="thread"))
+    assert parameters["sort"] == "thread"
 
 
 @pytest.mark.parametrize("wrong", [[], 5, [None], [2.5]])
-def test_what_can_be_no_columns(wrong: Any) -> None:
+def test_columns_that_are_none_are_refused(wrong: Any) -> None:
     """Columns are a list of names or numbers, at least one."""
     with pytest.raises(InvalidArgument, match="columns"):
         module("contacts").all.later(folder="25", columns=wrong)
@@ -158,5 +158,5 @@ def test_what_can_be_no_columns(wrong: Any) -> None:
 def test_each_schema_has_one_field_for_a_number() -> None:
     """In one table no number and no name stands for two things."""
     for cls in (FolderData, GroupData, InfoItemData, MailData, TaskData, UserData):
-        numbered = [field for field in cls.__model__.fields.values() if field.column is not None]
-        assert len(cls.__model__.columns) == len(numbered)
+        numbered = [field for field in cls.__schema__.fields.values() if field.column is not None]
+        assert len(cls.__schema__.columns) == len(numbered)

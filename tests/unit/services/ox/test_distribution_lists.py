@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
 from zeyos_async.ox import ContactData, DistributionListMember
-from zeyos_async.services.ox.modules._lists import (
-    member_of,
-    members_of,
-    with_members,
-    without_members,
+from zeyos_async.services.ox.modules._distribution_lists import (
+    add_members,
+    remove_members,
+    to_member,
+    to_members,
 )
 
 JANE = ContactData(
@@ -44,15 +44,15 @@ MEMBERS: list[tuple[Any, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("who", "member"), MEMBERS, ids=str)
-def test_members(who: Any, member: dict[str, Any]) -> None:
+def test_members_are_made_of_contacts_and_addresses(who: Any, member: dict[str, Any]) -> None:
     """A contact is followed, an address stands for itself, members stay what they are."""
-    assert member_of(who) == member
-    assert members_of(who) == members_of([who]) == [member]
+    assert to_member(who) == member
+    assert to_members(who) == to_members([who]) == [member]
 
 
-def test_another_address() -> None:
+def test_members_follow_the_chosen_address_of_a_contact() -> None:
     """Which of the addresses the list follows."""
-    assert member_of(JANE, address=2) == {**AS_JANE, "mail": "doe@example.com", "mail_field": 2}
+    assert to_member(JANE, address=2) == {**AS_JANE, "mail": "doe@example.com", "mail_field": 2}
 
 
 @pytest.mark.parametrize(
@@ -65,30 +65,32 @@ def test_another_address() -> None:
         ("@example.com", 1, "an address"),
     ],
 )
-def test_nobody(who: Any, address: int, why: str) -> None:
+def test_contacts_without_the_address_are_refused(who: Any, address: int, why: str) -> None:
     """Who has no such address can't be on a list."""
     with pytest.raises(InvalidArgument, match=why):
-        member_of(who, address=address)
+        to_member(who, address=address)
 
 
 ADDRESSES = st.lists(st.sampled_from(["a@b.c", "A@B.C", "d@e.f", "g@h.i"]), max_size=5)
 
 
 @given(ADDRESSES, ADDRESSES)
-def test_each_member_once(before: list[str], added: list[str]) -> None:
+def test_a_member_is_put_on_a_list_once(before: list[str], added: list[str]) -> None:
     """Whoever is put on a list is on it, nobody who is on it leaves it, and taking off is the opposite."""
-    start = with_members(None, members_of(before))
-    grown = with_members(start, members_of(added))
+    start = add_members(None, to_members(before))
+    grown = add_members(start, to_members(added))
     mails = [member["mail"].casefold() for member in grown]
     assert len(mails) == len(set(mails))
     assert set(mails) == {mail.casefold() for mail in (*before, *added)}
     assert grown[: len(start)] == start
-    left = without_members(grown, members_of(added))
-    assert {member["mail"].casefold() for member in left} == set(mails) - {mail.casefold() for mail in added}
+    remaining = remove_members(grown, to_members(added))
+    assert {member["mail"].casefold() for member in remaining} == set(mails) - {
+        mail.casefold() for mail in added
+    }
 
 
 def test_one_contact_with_two_addresses() -> None:
     """Two addresses of a contact are two members; a plain address that is there already is not another."""
-    both = with_members([AS_JANE], [member_of(JANE, address=2), member_of("jane@example.com")])
+    both = add_members([AS_JANE], [to_member(JANE, address=2), to_member("jane@example.com")])
     assert [member["mail_field"] for member in both] == [1, 2]
-    assert without_members(both, [AS_JANE]) == [member_of(JANE, address=2)]
+    assert remove_members(both, [AS_JANE]) == [to_member(JANE, address=2)]

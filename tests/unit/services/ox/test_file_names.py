@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.services.ox.files.names import safe_name, suggested_name
+from zeyos_async.services.ox.files.names import find_filename, make_safe_name
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from zeyos_async.services.ox.files.names import safe_name, suggested_name
 )
 def test_the_name_is_read_as_rfc_6266_has_it(disposition: str | None, name: str | None) -> None:
     """The form with a charset counts most; what can't be read counts nothing."""
-    assert suggested_name(disposition) == name
+    assert find_filename(disposition) == name
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_the_name_is_read_as_rfc_6266_has_it(disposition: str | None, name: str 
 )
 def test_a_safe_name_leaves_no_folder_and_hides_nothing(text: str, name: str | None) -> None:
     """Folders, leading dots and marks of direction go; what people wrote stays."""
-    assert safe_name(text) == name
+    assert make_safe_name(text) == name
 
 
 def test_long_names_lose_their_middle_and_keep_their_suffix() -> None:
     """A program that opens the file goes by the suffix."""
-    name = safe_name("ü" * 300 + ".tar.gz")
+    name = make_safe_name("ü" * 300 + ".tar.gz")
     assert name is not None
     assert name.endswith(".gz")
     assert len(name.encode()) <= 200
@@ -74,10 +74,10 @@ def test_long_names_lose_their_middle_and_keep_their_suffix() -> None:
 @given(st.text(max_size=300))
 def test_no_text_makes_a_name_that_is_not_safe(text: str) -> None:
     """Whatever a server sends: a name is one part of a path, of bounded length, and safe already."""
-    name = safe_name(text)
+    name = make_safe_name(text)
     if name is not None:
         assert not set(name) & set('/\\<>:"|?*\x00\r\n')
         assert name[0] not in ". "
         assert name[-1] not in ". "
         assert 0 < len(name.encode()) <= 205
-        assert safe_name(name) == name
+        assert make_safe_name(name) == name

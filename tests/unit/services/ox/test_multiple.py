@@ -17,12 +17,19 @@ from yarl import URL
 from zeyos_async import OpenXchange
 from zeyos_async.errors import FailedWrite, InvalidArgument, OutcomeUnknown, ServerError
 from zeyos_async.services.ox.caller import OxCaller
-from zeyos_async.services.ox.errors import OxNotAuthenticated, OxTryAgain, OxUserInput, check, stands_for
+from zeyos_async.services.ox.errors import (
+    OxNotAuthenticated,
+    OxTryAgain,
+    OxUserInput,
+    check_answer,
+    effective_status,
+)
 from zeyos_async.services.ox.jobs import JobInfo
-from zeyos_async.services.ox.multiple import Batch, MultipleFailed, item_of, portions
+from zeyos_async.services.ox.multiple import Batch, MultipleFailed, split_calls
 from zeyos_async.services.ox.operation import Module
-from zeyos_async.services.ox.spec import Json, Param, Prepared, Raw, Spec
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.outcomes import to_item
+from zeyos_async.services.ox.spec import JsonBody, Param, PreparedCall, RawBody, Spec
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.session import Retry, Session
 from zeyos_async.transport import MemoryTransport
 from zeyos_async.wire import Request, Response, Safety
@@ -42,7 +49,7 @@ def call(
     safety: Safety = Safety.READ,
     data: Any = None,
     **query: str,
-) -> Prepared[Any]:
+) -> PreparedCall[Any]:
     """A call whose result is the data of its answer."""
     spec = Spec(
         module=module,
@@ -50,19 +57,19 @@ def call(
         action=action,
         method="GET" if data is None else "PUT",
         path=module,
-        params=(Param("id"), Param("timestamp", Kind.STAMP)),
+        params=(Param("id"), Param("timestamp", WireKind.STAMP)),
         safety=safety,
     )
-    return Prepared(
+    return PreparedCall(
         spec=spec,
         query=(("action", action), *query.items()),
         path=module,
-        body=None if data is None else Json(data),
+        body=None if data is None else JsonBody(data),
         read=lambda envelope: envelope.data,
     )
 
 
-def write(module: str, action: str = "update", **query: str) -> Prepared[Any]:
+def write(module: str, action: str = "update", **query: str) -> PreparedCall[Any]:
     """A call that must not be made twice."""
     return call(module, action, safety=Safety.ONCE, data={}, **query)
 
@@ -78,23 +85,23 @@ class Server:
         await asyncio.sleep(0)
         if request.url.name == "multiple":
             assert isinstance(request.body, bytes)
-            asked = json.loads(request.body)
-            answers = [self.answer(item) for item in asked]
+            items = json.loads(request.body)
+            answers = [self.answer(item) for item in items]
         else:
-            asked = {"module": request.url.name, **request.url.query}
-            answers = self.answer(asked)
-        self.requests.append(asked)
+            items = {"module": request.url.name, **request.url.query}
+            answers = self.answer(items)
+        self.requests.append(items)
         return Response(status=200, body=json.dumps(answers).encode(), url=request.url)
 
     def caller(self, **options: Any) -> OxCaller:
         """A way to this server."""
         session = Session(transport=MemoryTransport(self))
-        return OxCaller(session.bind(BASE, None, check=check, **options), BASE, no_modules)
+        return OxCaller(session.bind(BASE, None, check=check_answer, **options), BASE, no_modules)
 
 
 def test_a_call_as_an_item_has_the_parameters_beside_module_and_action() -> None:
     """Numbers are numbers, as in the document's example; the session is never inside."""
-    item = item_of(call("reminder", "remindAgain", data={"alarm": 1}, id="51", timestamp="1497461067180"))
+    item = to_item(call("reminder", "remindAgain", data={"alarm": 1}, id="51", timestamp="1497461067180"))
     assert item == {
         "module": "reminder",
         "action": "remindAgain",
@@ -104,14 +111,14 @@ def test_a_call_as_an_item_has_the_parameters_beside_module_and_action() -> None
     }
 
 
-def test_what_the_server_does_not_take_is_refused() -> None:
+def test_calls_that_no_multiple_takes_are_refused() -> None:
     """Uploads can't be part of it; nothing is sent."""
     upload = call("infostore", "upload")
-    upload = Prepared(
-        spec=upload.spec, query=(), path="infostore", body=Raw(b"x"), read=lambda envelope: None
+    upload = PreparedCall(
+        spec=upload.spec, query=(), path="infostore", body=RawBody(b"x"), read=lambda envelope: None
     )
     with pytest.raises(InvalidArgument, match=r"infostore\.upload can't be part of a multiple"):
-        item_of(upload)
+        to_item(upload)
 
 
 async def test_one_upload_is_refused_as_several_are() -> None:
@@ -130,7 +137,7 @@ async def test_results_and_errors_come_in_order() -> None:
         return {"data": item["id"], "timestamp": 1000}
 
     server = Server(answer)
-    first, second, third = await server.caller().together([call(id="1"), call(id="2"), call(id="3")])
+    first, second, third = await server.caller().call_many([call(id="1"), call(id="2"), call(id="3")])
     assert (first.data, third.data) == ("1", "3")
     assert isinstance(second, OxUserInput)
     assert second.code == "CON-1"
@@ -140,7 +147,7 @@ async def test_results_and_errors_come_in_order() -> None:
 async def test_one_call_is_sent_as_it_is() -> None:
     """A request around a single call would hide it from the server's own log."""
     server = Server()
-    (only,) = await server.caller().together([call(id="7")])
+    (only,) = await server.caller().call_many([call(id="7")])
     assert only.data == "7"
     assert server.requests == [{"module": "contacts", "action": "get", "id": "7"}]
 
@@ -152,9 +159,9 @@ async def test_a_list_in_an_envelope_is_read_too() -> None:
         return Response(status=200, body=b'{"data": [{"data": 1}, {"data": 2}]}', url=request.url)
 
     caller = OxCaller(
-        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE, no_modules
+        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check_answer), BASE, no_modules
     )
-    assert [each.data for each in await caller.together([call(), call()])] == [1, 2]
+    assert [result.data for result in await caller.call_many([call(), call()])] == [1, 2]
 
 
 @pytest.mark.parametrize(("safety", "kind"), [(Safety.READ, ServerError), (Safety.ONCE, FailedWrite)])
@@ -165,10 +172,10 @@ async def test_an_answer_of_another_length_is_an_error(safety: Safety, kind: typ
         return Response(status=200, body=b'[{"data": 1}]', url=request.url)
 
     caller = OxCaller(
-        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE, no_modules
+        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check_answer), BASE, no_modules
     )
     with pytest.raises(kind, match="2 answers were expected, and 1 came"):
-        await caller.together([call(safety=safety), call(safety=safety)])
+        await caller.call_many([call(safety=safety), call(safety=safety)])
 
 
 async def test_calls_without_a_session_are_sent_again() -> None:
@@ -182,11 +189,11 @@ async def test_calls_without_a_session_are_sent_again() -> None:
         return {"data": item["id"]}
 
     server = Server(answer)
-    found = await server.caller().together([call(id=number) for number in "1234"])
-    assert [each.data for each in found] == list("1234")
+    results = await server.caller().call_many([call(id=number) for number in "1234"])
+    assert [result.data for result in results] == list("1234")
     assert [
-        [item["id"] for item in asked] if isinstance(asked, list) else asked["id"]
-        for asked in server.requests
+        [item["id"] for item in items] if isinstance(items, list) else items["id"]
+        for items in server.requests
     ] == [
         ["1", "2", "3", "4"],
         "2",
@@ -197,8 +204,8 @@ async def test_calls_without_a_session_are_sent_again() -> None:
 async def test_a_call_that_never_finds_a_session_fails() -> None:
     """One more attempt, and then the error."""
     server = Server(lambda item: {"error": "Expired", "code": "SES-0203", "category": 4})
-    found = await server.caller().together([call(id="1"), call(id="2")])
-    assert all(isinstance(each, OxNotAuthenticated) for each in found)
+    results = await server.caller().call_many([call(id="1"), call(id="2")])
+    assert all(isinstance(result, OxNotAuthenticated) for result in results)
 
 
 PORTIONS = [
@@ -224,10 +231,10 @@ PORTIONS = [
 @pytest.mark.parametrize(
     ("calls", "expected"), [case[1:] for case in PORTIONS], ids=[case[0] for case in PORTIONS]
 )
-def test_calls_are_cut_where_their_order_matters(calls: list[Prepared[Any]], expected: list[int]) -> None:
+def test_calls_are_cut_where_their_order_matters(calls: list[PreparedCall[Any]], expected: list[int]) -> None:
     """The server runs the calls of one request in any order but for a few kinds."""
     bound = 2 if 2 in expected else 50
-    assert portions(calls, bound) == expected
+    assert split_calls(calls, bound) == expected
 
 
 CALLS = st.lists(
@@ -243,9 +250,9 @@ CALLS = st.lists(
 
 @pytest.mark.property
 @given(CALLS, st.integers(1, 7))
-def test_a_part_may_run_in_any_order(calls: list[Prepared[Any]], size: int) -> None:
+def test_a_part_may_run_in_any_order(calls: list[PreparedCall[Any]], size: int) -> None:
     """Parts cover all calls; none is too long; in none do a read and a write meet, or two writes in no order."""
-    lengths = portions(calls, size)
+    lengths = split_calls(calls, size)
     assert sum(lengths) == len(calls)
     start = 0
     for length in lengths:
@@ -253,14 +260,14 @@ def test_a_part_may_run_in_any_order(calls: list[Prepared[Any]], size: int) -> N
         start += length
         assert 1 <= length <= size
         if length > 1 and part[0].spec.safety is not Safety.READ:
-            assert {each.spec.module for each in part} <= {part[0].spec.module} - {"infostore"}
-        assert len({each.spec.safety is Safety.READ for each in part}) == 1
+            assert {item.spec.module for item in part} <= {part[0].spec.module} - {"infostore"}
+        assert len({item.spec.safety is Safety.READ for item in part}) == 1
 
 
-async def gather(caller: OxCaller, calls: Sequence[Prepared[Any]], **options: Any) -> list[Any]:
+async def gather(caller: OxCaller, calls: Sequence[PreparedCall[Any]], **options: Any) -> list[Any]:
     """The results of calls that are made at the same time within a batch."""
     async with Batch(caller, **options), asyncio.TaskGroup() as group:
-        tasks = [group.create_task(caller.call(each)) for each in calls]
+        tasks = [group.create_task(caller.call(item)) for item in calls]
     return [task.result().data for task in tasks]
 
 
@@ -269,14 +276,14 @@ async def test_concurrent_calls_share_a_request() -> None:
     server = Server()
     numbers = [str(number) for number in range(40)]
     assert await gather(server.caller(), [call(id=number) for number in numbers]) == numbers
-    assert [len(asked) for asked in server.requests] == [40]
+    assert [len(items) for items in server.requests] == [40]
 
 
 async def test_a_batch_is_bounded() -> None:
     """No request has more calls than asked for."""
     server = Server()
     assert await gather(server.caller(), [call(id=str(number)) for number in range(10)], size=4)
-    assert [len(asked) for asked in server.requests] == [4, 4, 2]
+    assert [len(items) for items in server.requests] == [4, 4, 2]
 
 
 async def test_writes_keep_their_order() -> None:
@@ -291,8 +298,8 @@ async def test_writes_keep_their_order() -> None:
     ]
     assert await gather(server.caller(), calls) == list("12345")
     sent = [
-        [item["id"] for item in asked] if isinstance(asked, list) else [asked["id"]]
-        for asked in server.requests
+        [item["id"] for item in items] if isinstance(items, list) else [items["id"]]
+        for items in server.requests
     ]
     assert sent == [["1"], ["2", "3"], ["4"], ["5"]]
 
@@ -305,10 +312,10 @@ async def test_an_error_is_raised_where_the_call_was_made() -> None:
 
     caller = Server(answer).caller()
     async with Batch(caller):
-        found = await asyncio.gather(*(caller.call(call(id=n)) for n in "012"), return_exceptions=True)
-    assert found[0].data == "0"
-    assert isinstance(found[1], OxUserInput)
-    assert found[2].data == "2"
+        results = await asyncio.gather(*(caller.call(call(id=n)) for n in "012"), return_exceptions=True)
+    assert results[0].data == "0"
+    assert isinstance(results[1], OxUserInput)
+    assert results[2].data == "2"
 
 
 async def test_a_failed_request_fails_each_call_with_an_error_of_its_own() -> None:
@@ -318,7 +325,7 @@ async def test_a_failed_request_fails_each_call_with_an_error_of_its_own() -> No
         raise OutcomeUnknown("the connection was lost", sent=request.sent)
 
     caller = OxCaller(
-        Session(transport=MemoryTransport(fail)).bind(BASE, None, check=check), BASE, no_modules
+        Session(transport=MemoryTransport(fail)).bind(BASE, None, check=check_answer), BASE, no_modules
     )
     async with Batch(caller):
         first, second = await asyncio.gather(
@@ -329,16 +336,16 @@ async def test_a_failed_request_fails_each_call_with_an_error_of_its_own() -> No
     assert first is not second
 
 
-async def test_who_stops_waiting_is_not_sent() -> None:
+async def test_a_cancelled_call_of_a_batch_is_not_sent() -> None:
     """A call that was cancelled before its request went out is left out of it."""
     server = Server()
     caller = server.caller()
     async with Batch(caller):
-        kept = asyncio.ensure_future(caller.call(call(id="1")))
+        waiting = asyncio.ensure_future(caller.call(call(id="1")))
         dropped = asyncio.ensure_future(caller.call(call(id="2")))
         await asyncio.sleep(0)
         dropped.cancel()
-        assert (await kept).data == "1"
+        assert (await waiting).data == "1"
     assert server.requests == [{"module": "contacts", "action": "get", "id": "1"}]
 
 
@@ -375,38 +382,38 @@ def test_a_size_is_a_number_from_one(size: Any) -> None:
 
 async def test_a_job_is_waited_for() -> None:
     """The server answers 202; the call asks until the job is done, and returns its result."""
-    asked: list[tuple[str, str]] = []
+    requests: list[tuple[str, str]] = []
 
     def answer(item: dict[str, Any]) -> Any:
-        asked.append((item["module"], item["action"]))
+        requests.append((item["module"], item["action"]))
         if item["module"] == "folders":
             return {"data": {"job": "j1"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
         if item["action"] == "info":
-            return {"data": {"id": "j1", "done": len(asked) > 3, "module": "folders", "action": "delete"}}
+            return {"data": {"id": "j1", "done": len(requests) > 3, "module": "folders", "action": "delete"}}
         return {"data": ["9"], "timestamp": 5}
 
     caller = Server(answer).caller()
     job = await caller.start(write("folders", "delete"))
-    seen: list[JobInfo] = []
-    result = await job.wait(on_progress=seen.append, pause=0)
+    progress: list[JobInfo] = []
+    result = await job.wait(on_progress=progress.append, pause=0)
     assert result.data == ["9"]
-    assert [info.done for info in seen] == [False, False, True]
-    assert asked == [("folders", "delete"), *[("jobs", "info")] * 3, ("jobs", "get")]
+    assert [info.done for info in progress] == [False, False, True]
+    assert requests == [("folders", "delete"), *[("jobs", "info")] * 3, ("jobs", "get")]
 
 
 async def test_a_job_can_be_cancelled() -> None:
     """The module jobs does it."""
-    asked: list[Any] = []
+    requests: list[Any] = []
 
     def answer(item: dict[str, Any]) -> Any:
-        asked.append(item)
+        requests.append(item)
         if item["module"] == "folders":
             return {"data": {"job": "j1"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
         return {"data": None}
 
     job = await Server(answer).caller().start(write("folders", "delete"))
     await job.cancel()
-    assert asked[-1] == {"module": "jobs", "action": "cancel", "id": "j1"}
+    assert requests[-1] == {"module": "jobs", "action": "cancel", "id": "j1"}
 
 
 def test_the_error_of_a_multiple_survives_pickling() -> None:
@@ -420,27 +427,27 @@ def test_the_error_of_a_multiple_survives_pickling() -> None:
 
 async def test_a_read_is_tried_again_when_the_server_asks_for_it() -> None:
     """Category TRY_AGAIN in a 200 is an invitation; a write is not repeated, and its error is not unknown."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     def answer(item: dict[str, Any]) -> Any:
-        asked.append(item["id"])
-        if len(asked) < 3:
+        requests.append(item["id"])
+        if len(requests) < 3:
             return {"error": "Too many connections", "code": "MSG-1", "category": 4}
         return {"data": "there"}
 
-    options = {"status": stands_for, "retry": Retry(base=0.001, cap=0.002)}
+    options = {"status": effective_status, "retry": Retry(base=0.001, cap=0.002)}
     assert (await Server(answer).caller(**options).call(call("mail", id="1"))).data == "there"
-    assert asked == ["1", "1", "1"]
-    asked.clear()
+    assert requests == ["1", "1", "1"]
+    requests.clear()
     with pytest.raises(OxTryAgain):
         await Server(answer).caller(**options).call(write("mail", id="1"))
-    assert asked == ["1"]
+    assert requests == ["1"]
 
 
 async def test_warnings_are_logged_and_given_with_the_result(caplog: pytest.LogCaptureFixture) -> None:
     """Who takes the data alone can still see that the server had something to say."""
-    said = {"error": "Folder was renamed", "code": "FLD-1", "category": 13}
-    server = Server(lambda item: {"data": 1, **said, "warnings": said})
+    answer = {"error": "Folder was renamed", "code": "FLD-1", "category": 13}
+    server = Server(lambda item: {"data": 1, **answer, "warnings": answer})
     with caplog.at_level(logging.WARNING, logger="zeyos_async"):
         result = await server.caller().call(call("folders", "update"))
     assert [str(warning) for warning in result.warnings] == ["Folder was renamed (FLD-1)"]

@@ -21,21 +21,22 @@ NOON_MS = 1_798_891_200_000
 
 def test_rows_become_records() -> None:
     """No array of arrays gets to the caller; the list knows when it was made, and so does each record."""
-    asked = module("contacts").all.later(folder="25", columns=["id", "first_name", "birthday"])
-    found = read(asked, [["3", "Jane", 0], ["4", None, None]], NOON_MS)
-    assert isinstance(found, Rows)
-    assert found == [
+    call = module("contacts").all.later(folder="25", columns=["id", "first_name", "birthday"])
+    rows = read(call, [["3", "Jane", 0], ["4", None, None]], NOON_MS)
+    assert isinstance(rows, Rows)
+    assert rows == [
         ContactData(id="3", folder_id="25", first_name="Jane", birthday=date(1970, 1, 1)),
         ContactData(id="4", folder_id="25"),
     ]
-    assert (found.timestamp, found[0].timestamp) == (NOON, NOON)
+    assert (rows.timestamp, rows[0].timestamp) == (NOON, NOON)
 
 
 def test_objects_will_do_for_rows() -> None:
     """Some servers send objects where others send arrays."""
-    asked = module("contacts").all.later(folder="25", columns=["id"])
-    assert read(asked, [{"id": "3", "new": 1}]) == [ContactData(id="3", folder_id="25", extra={"new": 1})]
-    assert read(asked, None) == []
+    call = module("contacts").all.later(folder="25", columns=["id"])
+    assert read(call, [{"id": "3", "new": 1}]) == [ContactData(id="3", folder_id="25", extra={"new": 1})]
+    with pytest.raises(DecodeFailed, match="no data"):
+        read(call, None)
 
 
 def test_rows_are_lists() -> None:
@@ -74,14 +75,14 @@ UPDATES = [
 ]
 
 
-@pytest.mark.parametrize(("where", "given", "data", "changed", "deleted"), UPDATES)
+@pytest.mark.parametrize(("where", "arguments", "data", "changed", "deleted"), UPDATES)
 def test_updates_have_one_form(
-    where: str, given: dict[str, Any], data: Any, changed: Any, deleted: Any
+    where: str, arguments: dict[str, Any], data: Any, changed: Any, deleted: Any
 ) -> None:
     """Whatever the module sends: what changed, what is gone, and since when to ask the next time."""
-    found = read(module(where).updates.later(since=0, **given), data, NOON_MS)
-    assert isinstance(found, Updates)
-    assert (found.changed, found.deleted, found.timestamp) == (changed, deleted, NOON)
+    updates = read(module(where).updates.later(since=0, **arguments), data, NOON_MS)
+    assert isinstance(updates, Updates)
+    assert (updates.changed, updates.deleted, updates.timestamp) == (changed, deleted, NOON)
 
 
 def test_the_time_stamp_comes_back_as_it_was() -> None:
@@ -92,7 +93,7 @@ def test_the_time_stamp_comes_back_as_it_was() -> None:
     assert again["timestamp"] == "1798891200123"
 
 
-LEFT = [
+FAILURES = [
     # trap 13: success, and a list of what was not deleted
     ("contacts", "delete", [("25", "3")], {"timestamp": 1}, ["3"], ["3"]),
     ("tasks", "delete", [("7", "3")], {"timestamp": 1}, ["3", "4"], ["3", "4"]),
@@ -117,26 +118,26 @@ LEFT = [
 ]
 
 
-@pytest.mark.parametrize(("where", "action", "args", "given", "data", "left"), LEFT)
-def test_what_was_not_deleted_raises(
-    where: str, action: str, args: Any, given: dict[str, Any], data: Any, left: Any
+@pytest.mark.parametrize(("where", "action", "args", "arguments", "data", "failures"), FAILURES)
+def test_items_that_were_not_deleted_raise(
+    where: str, action: str, args: Any, arguments: dict[str, Any], data: Any, failures: Any
 ) -> None:
     """A success that lists what is left is none; the error has the IDs."""
-    later = getattr(module(where), action).later(args, **given)
+    later = getattr(module(where), action).later(args, **arguments)
     with pytest.raises(NotDeleted) as caught:
         read(later, data)
-    assert caught.value.ids == tuple(left)
-    assert left[0] in str(caught.value)
+    assert caught.value.ids == tuple(failures)
+    assert failures[0] in str(caught.value)
     assert isinstance(caught.value, Conflict)
 
 
-@pytest.mark.parametrize("data", [[], None, {}, "", True])
+@pytest.mark.parametrize("data", [[], {}, "", True])
 def test_nothing_left_is_success(data: Any) -> None:
     """Servers say so in several ways."""
     assert read(module("contacts").delete.later([("25", "3")], timestamp=1), data) is None
 
 
-def test_files_that_were_not_moved() -> None:
+def test_files_that_were_not_moved_are_an_error() -> None:
     """No deletion, and still not done."""
     later = module("infostore").move_many.later([("9", "9/3")], folder="10")
     with pytest.raises(PartialFailure, match="not moved") as caught:
@@ -174,13 +175,15 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize(("where", "action", "given", "data", "expected"), PLAIN)
-def test_plain_values(where: str, action: str, given: dict[str, Any], data: Any, expected: Any) -> None:
+@pytest.mark.parametrize(("where", "action", "arguments", "data", "expected"), PLAIN)
+def test_plain_values_are_read(
+    where: str, action: str, arguments: dict[str, Any], data: Any, expected: Any
+) -> None:
     """Numbers, texts, lists of them, what lies under a key, nothing."""
-    assert read(getattr(module(where), action).later(**given), data) == expected
+    assert read(getattr(module(where), action).later(**arguments), data) == expected
 
 
-def test_ids_of_what_was_made() -> None:
+def test_new_objects_come_as_ids() -> None:
     """Bare, or in an object: servers differ by version."""
     infostore = module("infostore")
     later = infostore.new.later({"folder": "9", "title": "x"})
@@ -192,8 +195,8 @@ def test_ids_of_what_was_made() -> None:
 def test_visible_folders_are_rows_by_kind() -> None:
     """An object of arrays of arrays, in truth."""
     later = module("folders").all_visible.later(content_type="mail", columns=["id", "title"])
-    found = read(later, {"private": [["1", "Mine"]], "shared": []})
-    assert found == {"private": [FolderData(id="1", title="Mine")], "shared": []}
+    groups = read(later, {"private": [["1", "Mine"]], "shared": []})
+    assert groups == {"private": [FolderData(id="1", title="Mine")], "shared": []}
 
 
 def test_warnings_come_along() -> None:
@@ -216,10 +219,10 @@ SENSELESS = [
 ]
 
 
-@pytest.mark.parametrize(("where", "action", "given", "data", "why"), SENSELESS)
+@pytest.mark.parametrize(("where", "action", "arguments", "data", "why"), SENSELESS)
 def test_answers_that_make_no_sense(
-    where: str, action: str, given: dict[str, Any], data: Any, why: str
+    where: str, action: str, arguments: dict[str, Any], data: Any, why: str
 ) -> None:
     """They are refused, and never taken for something else."""
     with pytest.raises(DecodeFailed, match=why):
-        read(getattr(module(where), action).later(**given), data)
+        read(getattr(module(where), action).later(**arguments), data)

@@ -16,17 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument, UnknownField
+from zeyos_async.services.base.values import encode_json
 from zeyos_async.services.zeyos._generated.accounts import Account, AccountType
 from zeyos_async.services.zeyos._generated.feedservers import FeedServer
 from zeyos_async.services.zeyos._generated.items import Item
 from zeyos_async.services.zeyos._generated.messages import Message
 from zeyos_async.services.zeyos._generated.tickets import Ticket
 from zeyos_async.services.zeyos.content import content_from_wire
-from zeyos_async.services.zeyos.writes import changes_of, encode, prepare
+from zeyos_async.services.zeyos.writes import prepare_body, values_of
 
 
 def body(record: Any, *, create: bool = False, **values: Any) -> dict[str, Any]:
-    return asyncio.run(prepare(record.__entity__, values, create=create))
+    return asyncio.run(prepare_body(record.__entity__, values, create=create))
 
 
 async def _pieces() -> AsyncIterator[bytes]:
@@ -105,7 +106,7 @@ def test_content_comes_from_files_and_streams(tmp_path: Path) -> None:
         (Ticket, {}, InvalidArgument, "nothing to change"),
     ],
 )
-def test_what_does_not_fit_is_refused_here(
+def test_values_that_do_not_fit_are_refused(
     record: Any, values: dict[str, Any], error: type[Exception], says: str
 ) -> None:
     """Nothing of this reaches the server; each error names the field and what it takes."""
@@ -113,7 +114,7 @@ def test_what_does_not_fit_is_refused_here(
         body(record, **values)
 
 
-def test_a_create_needs_what_the_server_has_no_default_for() -> None:
+def test_a_create_needs_the_required_fields() -> None:
     """All missing fields are named at once."""
     with pytest.raises(InvalidArgument, match="currency"):
         body(Account, create=True, lastname="Doe")
@@ -131,32 +132,32 @@ def _entity(name: str) -> Any:
     return entity(name)
 
 
-def test_a_record_gives_its_set_fields() -> None:
+def test_values_of_a_record_are_its_set_fields() -> None:
     """What is ``None`` is not sent; our own names are not sent either."""
     record = Account(lastname="Doe", currency="EUR", tags=["a"], etag='"x"', extra={"y": 1})
-    assert changes_of(record) == {"lastname": "Doe", "currency": "EUR", "tags": ["a"]}
+    assert values_of(record) == {"lastname": "Doe", "currency": "EUR", "tags": ["a"]}
     feed = FeedServer(name="n", etag="theirs", etag_='"ours"')
-    assert changes_of(feed) == {"name": "n", "etag": "theirs"}
+    assert values_of(feed) == {"name": "n", "etag": "theirs"}
     with pytest.raises(InvalidArgument, match=r"attrs\.evolve"):
-        changes_of(attrs.evolve(record, ID=7))
+        values_of(attrs.evolve(record, ID=7))
 
 
 def test_decimals_keep_every_digit() -> None:
     """A decimal is a JSON number, not text and not rounded."""
     values = body(Item, taxrate=Decimal("19.10"))
-    assert encode(values, what="items.update") == b'{"taxrate":19.10}'
+    assert encode_json(values, operation="items.update") == b'{"taxrate":19.10}'
 
 
 def test_values_without_a_json_form_are_refused() -> None:
     """Deep inside a JSON field, too."""
     with pytest.raises(InvalidArgument, match="JSON"):
-        encode({"data": {"x": object()}}, what="objects.create")
+        encode_json({"data": {"x": object()}}, operation="objects.create")
 
 
 @given(st.binary(max_size=200))
-def test_content_survives_the_way_there_and_back(content: bytes) -> None:
+def test_content_round_trips(content: bytes) -> None:
     """Any bytes, through base64 in JSON and back."""
-    sent = msgspec.json.decode(encode(body(Message, binfile=content), what="x"))
+    sent = msgspec.json.decode(encode_json(body(Message, binfile=content), operation="x"))
     assert content_from_wire(sent["binfile"]) == content
 
 

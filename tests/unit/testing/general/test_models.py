@@ -48,7 +48,7 @@ def test_values_that_are_none(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown", "displayed"),
+    ("name", "value", "form_text", "displayed"),
     [
         ("intID", 542, "542", ""),
         ("strPass", "x", "%%unchanged%%", "********"),
@@ -58,9 +58,9 @@ def test_values_that_are_none(name: str, text: str) -> None:
         ("age", None, None, ""),
     ],
 )
-def test_what_forms_show(name: str, value: Any, shown: Any, displayed: str) -> None:
+def test_what_forms_show(name: str, value: Any, form_text: Any, displayed: str) -> None:
     """Values are texts; an enumeration displays its word."""
-    assert (FIELDS[name].shown(value), FIELDS[name].displayed(value)) == (shown, displayed)
+    assert (FIELDS[name].to_form_text(value), FIELDS[name].to_display_text(value)) == (form_text, displayed)
 
 
 def test_the_models_hold_together() -> None:
@@ -79,7 +79,7 @@ def test_an_emulator_that_is_not_started_says_so() -> None:
 
 
 @pytest.mark.parametrize("general_emulator_options", [{"rows": {"Order": 3}}])
-async def test_the_fixture(
+async def test_the_general_emulator_fixture(
     general_emulator: GeneralEmulator, general_emulator_options: dict[str, Any]
 ) -> None:
     """A started emulator for each test, with the options that the test chooses."""

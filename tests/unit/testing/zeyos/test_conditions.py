@@ -91,15 +91,15 @@ COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-def naive_test(left: Any, operator: str, right: Any) -> Truth:
+def naive_test(operand: Any, operator: str, right: Any) -> Truth:
     if operator in ("IN", "!IN"):
-        truth = either([naive_test(left, "=", value) for value in right])
+        truth = either([naive_test(operand, "=", value) for value in right])
         return negated(truth) if operator == "!IN" else truth
     if operator.startswith("!~"):
-        return negated(naive_test(left, operator[1:], right))
+        return negated(naive_test(operand, operator[1:], right))
     if right is None:
-        return (left is None) == (operator == "=")
-    return None if left is None else COMPARE[operator](left, right)
+        return (operand is None) == (operator == "=")
+    return None if operand is None else COMPARE[operator](operand, right)
 
 
 def naive(filters: Mapping[str, Any], row: Mapping[str, Any]) -> Truth:
@@ -180,7 +180,7 @@ def test_sql_and_python_find_the_same_rows(filters: dict[str, Any]) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_hand_counted(filters: Any, expected: int) -> None:
+def test_rows_with_null_fail_negations(filters: Any, expected: int) -> None:
     """Rows with NULL come neither with ``!=`` nor with ``!IN`` nor with NOT."""
     assert len(found(filters)) == expected
 

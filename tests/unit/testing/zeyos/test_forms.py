@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.zeyos.facts import Column
 from zeyos_async.testing.zeyos.forms import read_query
 from zeyos_async.testing.zeyos.refusals import Refusal
+from zeyos_async.testing.zeyos.table_definitions import Column
 from zeyos_async.testing.zeyos.values import array_literal, operand, parse_array, stored
 
 FORMS = [
@@ -29,7 +29,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), FORMS)
-def test_forms(text: str, expected: Any) -> None:
+def test_forms_nest_by_brackets(text: str, expected: Any) -> None:
     """Brackets nest, empty brackets count, keys 0, 1, 2 make a list, the last of two wins."""
     assert read_query(text) == expected
 

@@ -30,7 +30,7 @@ LIKES = [
 
 
 @pytest.mark.parametrize(("pattern", "text", "expected"), LIKES)
-def test_like(pattern: str, text: str, expected: bool) -> None:
+def test_like_patterns(pattern: str, text: str, expected: bool) -> None:
     """``%`` any text, ``_`` one character, a backslash takes the next one as it is."""
     assert like(pattern, text, 0) == expected
 

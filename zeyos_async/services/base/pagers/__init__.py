@@ -1,1 +1,1 @@
-"""Readers of a query's pages: by ID, by offset, by a fixed list of keys."""
+"""Pagers, which read a query's pages: by ID, by offset, by a fixed list of keys."""

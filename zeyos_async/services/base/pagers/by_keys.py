@@ -1,40 +1,49 @@
-"""Reading by keys: which rows there are is asked once, and then the rows themselves, some at a time.
+"""Reading by keys: the keys of all rows are listed once, and then the rows are read, a chunk of keys at a time.
 
-It is for APIs whose lists have no pages, but can tell the keys of all rows, and give the rows of some keys.
-Each row comes once and where the first answer had it; one that is deleted before its turn is left out. What others
-add meanwhile is not seen.
+The problem. Some APIs have no pages. Octaved Flow answers a search with the IDs of everything, and Open-Xchange
+lists a whole folder; both give the rows of some IDs in one call. There is no offset that could move, but there is
+no limit either: asking for whole rows at once makes one answer of any size.
+
+The idea. What exists at one moment is fixed first, as a list of keys (``KeyList``), which is small. Then its rows
+are fetched in chunks, some chunks ahead of the one in use. So:
+
+- Each row comes once, at the place that the first answer gave it. A key that came twice counts once.
+- A row that is deleted before its turn is left out, and others take its place under a limit: the pager goes on to
+  the next keys until it has as many rows as were asked for, and never fetches more keys than rows are missing.
+- Rows that others add meanwhile are not seen. They belong to the next read.
+
+Rows are matched with keys by the mapping that the backend returns, never by place: servers answer in an order of
+their own. Left out: a check of the count. The keys are the count, and there is nothing that it could contradict.
 """
 
 from __future__ import annotations
 
 import abc
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
 from ....filters import Expression
 from ....pagination import Paging
 from ....schema import Entity
-from ..plan import QueryPlan, Traits
+from ..plan import ListFeatures, PlannedRequest, QueryPlan
 from ..row_types import RowType
+from .base import Pager
 from .prefetch import Prefetcher
 
-if TYPE_CHECKING:
-    from ..explain import PlannedRequest
-
-__all__ = ["KeyPager", "KeyedBackend", "Snapshot", "pages_by_key"]
+__all__ = ["KeyList", "KeyPager", "KeyedBackend"]
 
 R = TypeVar("R")
 
 
 @attrs.frozen
-class Snapshot(Generic[R]):
-    """The rows that there were at one moment.
+class KeyList(Generic[R]):
+    """The rows that existed at one moment, by their keys.
 
     Attributes:
-        keys: What names each row, in order.
-        fetch: Gives the rows of some keys; those that are gone are missing.
+        keys: The key of each row, in order.
+        fetch: Fetches the rows of some keys; those that are gone are missing in the mapping.
     """
 
     keys: Sequence[Any]
@@ -42,84 +51,98 @@ class Snapshot(Generic[R]):
 
 
 class KeyedBackend(abc.ABC):
-    """A service's way of answering plans for one entity, where lists give keys and have no pages.
+    """A service's lists of one entity, where lists give keys and have no pages.
 
     Attributes:
-        entity: What is listed here.
-        traits: What these lists can do; they have no IDs to read by.
-        chunk: How many rows are fetched together, where the caller does not choose.
+        entity: The entity whose rows are listed.
+        features: The abilities of these lists; they have no IDs to read by.
+        chunk: The number of rows that are fetched together, where the caller does not choose.
     """
 
     entity: Entity
-    traits: Traits
+    features: ListFeatures
     chunk: int
 
     @abc.abstractmethod
-    def bind(self, where: Expression) -> Expression:
-        """The condition as this entity's fields take it; a ``FilterError`` for what the API can't say."""
+    def normalize(self, where: Expression) -> Expression:
+        """Return the condition in normal form; raise a ``FilterError`` for what the API can't express."""
 
     @abc.abstractmethod
-    async def snapshot(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> Snapshot[R]:
+    async def list_keys(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> KeyList[R]:
         """Ask which rows there are.
 
         Args:
-            plan: What is asked for.
-            shape: What rows become; ``None`` where only the keys are wanted.
-            most: How many keys are needed, from the first; ``None`` for all. More do no harm.
+            plan: The result that is asked for.
+            shape: The type that rows become; ``None`` where only the keys are needed.
+            most: The number of keys that are needed, from the first; ``None`` for all. More do no harm.
         """
 
     @abc.abstractmethod
-    def opening(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
-        """The requests that ``snapshot`` sends."""
+    def key_requests(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
+        """Return the requests that ``list_keys`` sends, as data."""
 
 
 @attrs.frozen(kw_only=True)
-class KeyPager(Generic[R]):
-    """One pass: what to ask, how to read it, how much of it.
+class KeyPager(Pager[R]):
+    """Reads a result by a fixed list of keys.
 
     Attributes:
-        door: The service's side.
-        plan: What is asked for.
-        shape: What rows become.
+        backend: The service's lists.
+        plan: The result that is asked for.
+        row_type: The type that rows become.
         paging: The user's choice of paging.
-        wanted: Most rows, or ``None``.
-        skip: Rows to leave out at the start.
+        max_rows: The query's limit, or ``None``.
+        skip: The number of rows to leave out at the start.
     """
 
-    door: KeyedBackend
+    strategy: ClassVar[str] = "keys"
+
+    backend: KeyedBackend
     plan: QueryPlan
-    shape: RowType[R]
+    row_type: RowType[R]
     paging: Paging
-    wanted: int | None = None
+    max_rows: int | None = None
     skip: int = 0
 
     @property
-    def most(self) -> int | None:
-        """How many keys the pass needs."""
-        return None if self.wanted is None else self.skip + self.wanted
+    def max_keys(self) -> int | None:
+        """The number of keys that are needed, or ``None`` for all."""
+        return None if self.max_rows is None else self.skip + self.max_rows
 
     @property
-    def size(self) -> int:
-        """How many rows are fetched together."""
-        return self.paging.size or self.door.chunk
+    def chunk_size(self) -> int:
+        """The number of rows that are fetched together."""
+        return self.paging.size or self.backend.chunk
 
+    async def pages(self) -> AsyncIterator[list[R]]:
+        """Yield the rows of the keys, chunk by chunk, in the order of the keys."""
+        key_list = await self.backend.list_keys(self.plan, self.row_type, most=self.max_keys)
+        keys = list(dict.fromkeys(key_list.keys))[self.skip :]
+        missing_rows = len(keys) if self.max_rows is None else self.max_rows
+        position = keys_in_flight = 0
+        async with Prefetcher[Sequence[Any], Mapping[Any, R]](key_list.fetch) as prefetcher:
+            while missing_rows:
+                while (
+                    len(prefetcher) < self.paging.ahead
+                    and position < len(keys)
+                    and keys_in_flight < missing_rows
+                ):
+                    size = min(self.chunk_size, missing_rows - keys_in_flight)
+                    chunk = keys[position : position + size]
+                    prefetcher.submit(chunk)
+                    position, keys_in_flight = position + len(chunk), keys_in_flight + len(chunk)
+                if not len(prefetcher):
+                    return
+                chunk_keys, rows_by_key = await prefetcher.next()
+                page = [rows_by_key[key] for key in chunk_keys if key in rows_by_key]
+                keys_in_flight, missing_rows = keys_in_flight - len(chunk_keys), missing_rows - len(page)
+                if page:
+                    yield page
 
-async def pages_by_key(config: KeyPager[R]) -> AsyncIterator[list[R]]:
-    """Read a result by keys."""
-    snapshot = await config.door.snapshot(config.plan, config.shape, most=config.most)
-    keys = list(dict.fromkeys(snapshot.keys))[config.skip :]
-    left = len(keys) if config.wanted is None else config.wanted
-    async with Prefetcher[Sequence[Any], Mapping[Any, R]](snapshot.fetch) as ahead:
-        at = flying = 0
-        while left:
-            while len(ahead) < config.paging.ahead and at < len(keys) and flying < left:
-                part = keys[at : at + min(config.size, left - flying)]
-                ahead.submit(part)
-                at, flying = at + len(part), flying + len(part)
-            if not len(ahead):
-                return
-            taken, rows = await ahead.next()
-            page = [rows[key] for key in taken if key in rows]
-            flying, left = flying - len(taken), left - len(page)
-            if page:
-                yield page
+    def first_requests(self) -> Sequence[PlannedRequest]:
+        """Return the requests that list the keys."""
+        return self.backend.key_requests(self.plan, most=self.max_keys)
+
+    def describe_rest(self) -> str:
+        """Return how the rows of the keys are read."""
+        return f"the rows of those keys, {self.chunk_size} at a time"

@@ -1,4 +1,4 @@
-"""Answers fetched ahead of the one in use, and handed over in order."""
+"""Pages fetched ahead of the one in use, and handed over in the order in which they were submitted."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ T = TypeVar("T")
 
 
 class Prefetcher(Generic[S, V]):
-    """Answers in flight, in the order in which they are handed over. Leaving it ends what is in flight.
+    """A queue of fetches that run at once and are handed over in order.
+
+    Use it with ``async with``: leaving the block cancels the fetches that still run, and waits for their end.
 
     Args:
-        fetch: Asks for one part of the whole.
+        fetch: Fetches one span of the whole.
     """
 
     def __init__(self, fetch: Callable[[S], Coroutine[Any, Any, V]]) -> None:
         self._fetch = fetch
         self._queue: deque[tuple[S, asyncio.Task[V]]] = deque()
-        self._others: list[asyncio.Task[Any]] = []
+        self._side_tasks: list[asyncio.Task[Any]] = []
 
     async def __aenter__(self) -> Prefetcher[S, V]:
         return self
@@ -33,32 +35,33 @@ class Prefetcher(Generic[S, V]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        tasks = [task for _, task in self._queue] + self._others
+        tasks = [task for _, task in self._queue] + self._side_tasks
         for task in tasks:
             task.cancel()
-        # Every task is waited for, so that no connection or error outlives the pass.
+        # Every task is waited for, so that no connection or error outlives the pager.
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def __len__(self) -> int:
         return len(self._queue)
 
     def submit(self, span: S) -> None:
-        """Fetch a part after those in flight."""
+        """Start to fetch a span that is handed over after those in the queue."""
         self._queue.append((span, asyncio.create_task(self._fetch(span))))
 
     def submit_first(self, span: S) -> None:
-        """Fetch a part that has to be handed over before those in flight."""
+        """Start to fetch a span that is handed over before those in the queue."""
         self._queue.appendleft((span, asyncio.create_task(self._fetch(span))))
 
     def run_beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run something else beside the parts; it ends with them."""
+        """Run something else beside the fetches; it is cancelled with them."""
         task = asyncio.create_task(work)
-        self._others.append(task)
+        self._side_tasks.append(task)
         return task
 
     async def next(self) -> tuple[S, V]:
-        """The next part in order, and its answer."""
+        """Return the next span in order, and the result of its fetch."""
         span, task = self._queue[0]
-        answer = await task
+        # The task stays in the queue until it is done: a cancellation here has to reach it in __aexit__.
+        result = await task
         self._queue.popleft()
-        return span, answer
+        return span, result

@@ -54,7 +54,13 @@ _RECORD: Final = (
         Kind.TEXT,
         nullable=False,
         choices=(
-            "contingent", "effort", "effortCap", "effortEst", "effortFromTo", "freeOfCharge", "fixedPrice"
+            "contingent",
+            "effort",
+            "effortCap",
+            "effortEst",
+            "effortFromTo",
+            "freeOfCharge",
+            "fixedPrice",
         ),
     ),
     Field("effortFrom", Kind.NUMBER),
@@ -94,7 +100,13 @@ _WRITES: Final = (
         Kind.TEXT,
         nullable=False,
         choices=(
-            "contingent", "effort", "effortCap", "effortEst", "effortFromTo", "freeOfCharge", "fixedPrice"
+            "contingent",
+            "effort",
+            "effortCap",
+            "effortEst",
+            "effortFromTo",
+            "freeOfCharge",
+            "fixedPrice",
         ),
     ),
     Field("effortFrom", Kind.NUMBER),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,10 +26,18 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="all", action="all", method="GET", path="account",
-            params=(Param("columns", Kind.COLUMNS, required=True),), returns=Shape.ROWS,
-            record="MailAccountData", columns="MailAccountData", safety=Safety.READ,
-            scopes=("read_mailaccount",), since="6.12",
+            module="account",
+            name="all",
+            action="all",
+            method="GET",
+            path="account",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            returns=ResultShape.ROWS,
+            record="MailAccountData",
+            columns="MailAccountData",
+            safety=Safety.READ,
+            scopes=("read_mailaccount",),
+            since="6.12",
         )
     )
     async def all(self, *, columns: Sequence[str | int] | None = None) -> Rows[MailAccountData]:
@@ -44,9 +52,17 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="delete", action="delete", method="PUT", path="account",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.VALUES, kind=Kind.INTEGER,
-            safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
+            module="account",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="account",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            returns=ResultShape.VALUES,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            scopes=("write_mailaccount",),
+            since="6.12",
         )
     )
     async def delete(self, body: Iterable[int | OxRecord] | int, /) -> Rows[int]:
@@ -61,10 +77,18 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="get", action="get", method="GET", path="account",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD,
-            record="MailAccountData", target="MailAccountData", safety=Safety.READ,
-            scopes=("read_mailaccount",), since="6.12",
+            module="account",
+            name="get",
+            action="get",
+            method="GET",
+            path="account",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
+            record="MailAccountData",
+            target="MailAccountData",
+            safety=Safety.READ,
+            scopes=("read_mailaccount",),
+            since="6.12",
         )
     )
     async def get(
@@ -75,16 +99,24 @@ class Account(Module):
         ``GET account?action=get``; since 6.12.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The account's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="account", name="new", action="new", method="PUT", path="account",
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.RECORD,
-            record="MailAccountData", safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
+            module="account",
+            name="new",
+            action="new",
+            method="PUT",
+            path="account",
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
+            returns=ResultShape.RECORD,
+            record="MailAccountData",
+            safety=Safety.ONCE,
+            scopes=("write_mailaccount",),
+            since="6.12",
         )
     )
     async def new(self, body: MailAccountData | MailAccountDataFields, /) -> MailAccountData:
@@ -93,15 +125,23 @@ class Account(Module):
         ``PUT account?action=new``; since 6.12.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="account", name="status", action="status", method="GET", path="account",
-            params=(Param("id", Kind.INTEGER),), returns=Shape.RECORD, record="MailAccountStatus",
-            target="MailAccountData", safety=Safety.READ, scopes=("read_mailaccount",),
+            module="account",
+            name="status",
+            action="status",
+            method="GET",
+            path="account",
+            params=(Param("id", WireKind.INTEGER),),
+            returns=ResultShape.RECORD,
+            record="MailAccountStatus",
+            target="MailAccountData",
+            safety=Safety.READ,
+            scopes=("read_mailaccount",),
         )
     )
     async def status(
@@ -112,16 +152,24 @@ class Account(Module):
         ``GET account?action=status``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="account", name="update", action="update", method="PUT", path="account",
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.RECORD,
-            record="MailAccountData", safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
+            module="account",
+            name="update",
+            action="update",
+            method="PUT",
+            path="account",
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
+            returns=ResultShape.RECORD,
+            record="MailAccountData",
+            safety=Safety.ONCE,
+            scopes=("write_mailaccount",),
+            since="6.12",
         )
     )
     async def update(self, body: MailAccountData | MailAccountDataFields, /) -> MailAccountData:
@@ -130,16 +178,23 @@ class Account(Module):
         ``PUT account?action=update``; since 6.12.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="account", name="validate", action="validate", method="PUT", path="account",
-            params=(Param("tree", Kind.BOOLEAN),),
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.JSON,
-            safety=Safety.READ, oauth=False, since="6.12",
+            module="account",
+            name="validate",
+            action="validate",
+            method="PUT",
+            path="account",
+            params=(Param("tree", WireKind.BOOLEAN),),
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            since="6.12",
         )
     )
     async def validate(
@@ -150,7 +205,7 @@ class Account(Module):
         ``PUT account?action=validate``; since 6.12.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             tree: Whether the folders of the account are listed.
         """
         ...

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -36,16 +36,23 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="advanced_search", action="advancedSearch", method="PUT",
+            module="addressbooks",
+            name="advanced_search",
+            action="advancedSearch",
+            method="PUT",
             path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False),
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
         )
     )
     async def advanced_search(
@@ -63,7 +70,7 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=advancedSearch``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -73,15 +80,22 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="all", action="all", method="GET", path="addressbooks",
+            module="addressbooks",
+            name="all",
+            action="all",
+            method="GET",
+            path="addressbooks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -109,18 +123,24 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="anniversaries", action="anniversaries", method="GET",
+            module="addressbooks",
+            name="anniversaries",
+            action="anniversaries",
+            method="GET",
             path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -152,20 +172,26 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="autocomplete", action="autocomplete", method="GET",
+            module="addressbooks",
+            name="autocomplete",
+            action="autocomplete",
+            method="GET",
             path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("query", required=True),
-                Param("email", Kind.BOOLEAN),
+                Param("email", WireKind.BOOLEAN),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -201,17 +227,24 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="birthdays", action="birthdays", method="GET", path="addressbooks",
+            module="addressbooks",
+            name="birthdays",
+            action="birthdays",
+            method="GET",
+            path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -243,10 +276,16 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="delete", action="delete", method="PUT", path="addressbooks",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_contacts",),
+            module="addressbooks",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="addressbooks",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
         )
     )
     async def delete(
@@ -261,7 +300,7 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -269,9 +308,20 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="get", action="get", method="GET", path="addressbooks",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
-            record="ContactData", target="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            module="addressbooks",
+            name="get",
+            action="get",
+            method="GET",
+            path="addressbooks",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            returns=ResultShape.RECORD,
+            record="ContactData",
+            target="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
         )
     )
     async def get(
@@ -282,7 +332,7 @@ class Addressbooks(Module):
         ``GET addressbooks?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -290,10 +340,18 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="list", action="list", method="PUT", path="addressbooks",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            module="addressbooks",
+            name="list",
+            action="list",
+            method="PUT",
+            path="addressbooks",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
         )
     )
     async def list(
@@ -308,17 +366,25 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
 
     @operation(
         Spec(
-            module="addressbooks", name="new_with_image", action="new", method="POST", path="addressbooks",
+            module="addressbooks",
+            name="new_with_image",
+            action="new",
+            method="POST",
+            path="addressbooks",
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
-            scopes=("write_contacts",), html=True,
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def new_with_image(
@@ -329,16 +395,23 @@ class Addressbooks(Module):
         ``POST addressbooks?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            body: The description of the file: a record, or a dict of its fields.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="addressbooks", name="new", action="new", method="PUT", path="addressbooks",
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", safety=Safety.ONCE, scopes=("write_contacts",),
+            module="addressbooks",
+            name="new",
+            action="new",
+            method="PUT",
+            path="addressbooks",
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
         )
     )
     async def new(self, body: ContactData | ContactDataFields, /) -> ContactUpdateData:
@@ -347,22 +420,31 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="addressbooks", name="update_with_image", action="update", method="POST",
+            module="addressbooks",
+            name="update_with_image",
+            action="update",
+            method="POST",
             path="addressbooks",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
-            batchable=False, scopes=("write_contacts",), html=True,
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
+            may_be_empty=True,
         )
     )
     async def update_with_image(
@@ -381,27 +463,36 @@ class Addressbooks(Module):
         ``POST addressbooks?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="addressbooks", name="update", action="update", method="PUT", path="addressbooks",
+            module="addressbooks",
+            name="update",
+            action="update",
+            method="PUT",
+            path="addressbooks",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", target="ContactData", safety=Safety.ONCE, scopes=("write_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
+            may_be_empty=True,
         )
     )
     async def update(
@@ -419,9 +510,9 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -431,17 +522,25 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="updates", action="updates", method="GET", path="addressbooks",
+            module="addressbooks",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="addressbooks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
-            registered=False, scopes=("read_contacts",),
+            returns=ResultShape.UPDATES,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            registered=False,
+            scopes=("read_contacts",),
         )
     )
     async def updates(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 
@@ -17,8 +17,15 @@ class Advertisement(Module):
 
     @operation(
         Spec(
-            module="advertisement", name="get", action="get", method="GET", path="advertisement",
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="advertisement",
+            name="get",
+            action="get",
+            method="GET",
+            path="advertisement",
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
         )
     )
     async def get(self) -> Any:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_security import (
@@ -30,9 +29,17 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords", name="add", action="add", method="POST", path="appPasswords",
-            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=Shape.RECORD,
-            record="AppPasswordRegistration", safety=Safety.ONCE, batchable=False, oauth=False,
+            module="appPasswords",
+            name="add",
+            action="add",
+            method="POST",
+            path="appPasswords",
+            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"),
+            returns=ResultShape.RECORD,
+            record="AppPasswordRegistration",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def add(self, body: AppPasswordRequestFields, /) -> AppPasswordRegistration:
@@ -47,8 +54,15 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords", name="get_apps", action="getApps", method="GET", path="appPasswords",
-            returns=Shape.ROWS, record="AppPasswordApplication", safety=Safety.READ, oauth=False,
+            module="appPasswords",
+            name="get_apps",
+            action="getApps",
+            method="GET",
+            path="appPasswords",
+            returns=ResultShape.ROWS,
+            record="AppPasswordApplication",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get_apps(self) -> Rows[AppPasswordApplication]:
@@ -60,8 +74,15 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords", name="list", action="list", method="GET", path="appPasswords",
-            returns=Shape.ROWS, record="AppPassword", safety=Safety.READ, oauth=False,
+            module="appPasswords",
+            name="list",
+            action="list",
+            method="GET",
+            path="appPasswords",
+            returns=ResultShape.ROWS,
+            record="AppPassword",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(self) -> Rows[AppPassword]:
@@ -73,9 +94,17 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords", name="remove", action="remove", method="POST", path="appPasswords",
-            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=Shape.RECORD,
-            record="AppPasswordRemoval", safety=Safety.ONCE, batchable=False, oauth=False,
+            module="appPasswords",
+            name="remove",
+            action="remove",
+            method="POST",
+            path="appPasswords",
+            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"),
+            returns=ResultShape.RECORD,
+            record="AppPasswordRemoval",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def remove(self, body: AppPasswordRequestFields, /) -> AppPasswordRemoval:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 
@@ -17,8 +17,15 @@ class AppsManifests(Module):
 
     @operation(
         Spec(
-            module="apps/manifests", name="config", action="config", method="GET", path="apps/manifests",
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="apps/manifests",
+            name="config",
+            action="config",
+            method="GET",
+            path="apps/manifests",
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
         )
     )
     async def config(self) -> Any:

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,16 +36,23 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="all", action="all", method="GET", path="attachment",
+            module="attachment",
+            name="all",
+            action="all",
+            method="GET",
+            path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="AttachmentData",
+            columns="AttachmentData",
+            safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -66,10 +82,18 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="attach", action="attach", method="POST", path="attachment",
+            module="attachment",
+            name="attach",
+            action="attach",
+            method="POST",
+            path="attachment",
             body=Body(shape=BodyShape.PARTS, record="AttachmentData", part="json_{n}", file="file_{n}"),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
-            scopes=("write_tasks", "write_calendar", "write_contacts"), html=True,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_tasks", "write_calendar", "write_contacts"),
+            html=True,
         )
     )
     async def attach(
@@ -84,20 +108,25 @@ class Attachment(Module):
         ``POST attachment?action=attach``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            body: The description of the file: a record, or a dict of its fields.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
     @operation(
         Spec(
-            module="attachment", name="detach", action="detach", method="PUT", path="attachment",
+            module="attachment",
+            name="detach",
+            action="detach",
+            method="PUT",
+            path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), safety=Safety.ONCE,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            safety=Safety.ONCE,
             scopes=("write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -118,16 +147,24 @@ class Attachment(Module):
 
     @download(
         Spec(
-            module="attachment", name="document", action="document", method="GET", path="attachment",
+            module="attachment",
+            name="document",
+            action="document",
+            method="GET",
+            path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
                 Param("id", required=True),
                 Param("content_type"),
-                Param("scan", Kind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD, target="AttachmentData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            target="AttachmentData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def document(
@@ -147,7 +184,7 @@ class Attachment(Module):
         ``GET attachment?action=document``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -159,14 +196,21 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="get", action="get", method="GET", path="attachment",
+            module="attachment",
+            name="get",
+            action="get",
+            method="GET",
+            path="attachment",
             params=(
                 Param("id", required=True),
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD, record="AttachmentData", target="AttachmentData", safety=Safety.READ,
+            returns=ResultShape.RECORD,
+            record="AttachmentData",
+            target="AttachmentData",
+            safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -185,7 +229,7 @@ class Attachment(Module):
         ``GET attachment?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
@@ -195,15 +239,22 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="list", action="list", method="PUT", path="attachment",
+            module="attachment",
+            name="list",
+            action="list",
+            method="PUT",
+            path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="AttachmentData",
-            columns="AttachmentData", safety=Safety.READ,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            returns=ResultShape.ROWS,
+            record="AttachmentData",
+            columns="AttachmentData",
+            safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -232,18 +283,25 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="updates", action="updates", method="GET", path="attachment",
+            module="attachment",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("module", Kind.INTEGER, required=True),
-                Param("timestamp", Kind.STAMP, attribute="since"),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("module", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
+            returns=ResultShape.UPDATES,
+            record="AttachmentData",
+            columns="AttachmentData",
+            safety=Safety.READ,
             oauth=False,
         )
     )
@@ -277,14 +335,21 @@ class Attachment(Module):
 
     @download(
         Spec(
-            module="attachment", name="zip_documents", action="zipDocuments", method="PUT", path="attachment",
+            module="attachment",
+            name="zip_documents",
+            action="zipDocuments",
+            method="PUT",
+            path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def zip_documents(

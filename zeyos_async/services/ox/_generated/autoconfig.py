@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_accounts import AutoConfig, AutoConfigFields, MailAccountData
 
 
@@ -21,9 +20,18 @@ class Autoconfig(Module):
 
     @operation(
         Spec(
-            module="autoconfig", name="get", action="get", method="POST", path="autoconfig",
-            body=Body(shape=BodyShape.FORM, record="AutoConfig"), returns=Shape.RECORD,
-            record="MailAccountData", safety=Safety.READ, batchable=False, oauth=False, since="6.22",
+            module="autoconfig",
+            name="get",
+            action="get",
+            method="POST",
+            path="autoconfig",
+            body=Body(shape=BodyShape.FORM, record="AutoConfig"),
+            returns=ResultShape.RECORD,
+            record="MailAccountData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            since="6.22",
         )
     )
     async def get(self, body: AutoConfigFields, /) -> MailAccountData:

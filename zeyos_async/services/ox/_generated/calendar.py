@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -44,16 +44,24 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="all", action="all", method="GET", path="calendar",
+            module="calendar",
+            name="all",
+            action="all",
+            method="GET",
+            path="calendar",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("recurrence_master", Kind.BOOLEAN),
+                Param("recurrence_master", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            returns=ResultShape.ROWS,
+            record="AppointmentData",
+            columns="AppointmentData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def all(
@@ -82,15 +90,22 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="confirm", action="confirm", method="PUT", path="calendar",
+            module="calendar",
+            name="confirm",
+            action="confirm",
+            method="PUT",
+            path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("occurrence", Kind.INTEGER),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("occurrence", WireKind.INTEGER),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentConfirmationBody"), target="AppointmentData",
-            safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True,
+            body=Body(shape=BodyShape.RECORD, record="AppointmentConfirmationBody"),
+            target="AppointmentData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
+            deprecated=True,
         )
     )
     async def confirm(
@@ -111,9 +126,9 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -124,15 +139,23 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="copy", action="copy", method="PUT", path="calendar",
+            module="calendar",
+            name="copy",
+            action="copy",
+            method="PUT",
+            path="calendar",
             params=(
                 Param("id", required=True),
-                Param("ignore_conflicts", Kind.BOOLEAN, required=True),
+                Param("ignore_conflicts", WireKind.BOOLEAN, required=True),
                 Param("folder", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="CalendarCopyBody"), returns=Shape.RECORD,
-            record="AppointmentCreationData", target="AppointmentData", safety=Safety.ONCE,
-            scopes=("write_calendar",), deprecated=True,
+            body=Body(shape=BodyShape.RECORD, record="CalendarCopyBody"),
+            returns=ResultShape.RECORD,
+            record="AppointmentCreationData",
+            target="AppointmentData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
+            deprecated=True,
         )
     )
     async def copy(
@@ -152,9 +175,9 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             ignore_conflicts: Whether conflicts with other appointments are accepted.
             folder: The folder's ID.
@@ -163,10 +186,18 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="delete", action="delete", method="PUT", path="calendar",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="AppointmentDeletionsElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True, since="6.22",
+            module="calendar",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="calendar",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="AppointmentDeletionsElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
+            deprecated=True,
+            since="6.22",
         )
     )
     async def delete(
@@ -183,7 +214,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -191,15 +222,22 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="freebusy", action="freebusy", method="GET", path="calendar",
+            module="calendar",
+            name="freebusy",
+            action="freebusy",
+            method="GET",
+            path="calendar",
             params=(
-                Param("id", Kind.INTEGER, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
-                Param("type", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
+                Param("type", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.ROWS, record="AppointmentFreeBusyItem", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            returns=ResultShape.ROWS,
+            record="AppointmentFreeBusyItem",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def freebusy(
@@ -221,14 +259,22 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="get", action="get", method="GET", path="calendar",
+            module="calendar",
+            name="get",
+            action="get",
+            method="GET",
+            path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("recurrence_position", Kind.INTEGER),
+                Param("recurrence_position", WireKind.INTEGER),
             ),
-            returns=Shape.RECORD, record="AppointmentData", target="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            returns=ResultShape.RECORD,
+            record="AppointmentData",
+            target="AppointmentData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def get(
@@ -247,7 +293,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_position: Which appointment of a series, from 1.
@@ -256,15 +302,24 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="get_change_exceptions", action="getChangeExceptions", method="GET",
+            module="calendar",
+            name="get_change_exceptions",
+            action="getChangeExceptions",
+            method="GET",
             path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
             ),
-            returns=Shape.ROWS, record="AppointmentData", target="AppointmentData", columns="AppointmentData",
-            safety=Safety.READ, scopes=("read_calendar",), deprecated=True, since="7.2.0",
+            returns=ResultShape.ROWS,
+            record="AppointmentData",
+            target="AppointmentData",
+            columns="AppointmentData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
+            since="7.2.0",
         )
     )
     async def get_change_exceptions(
@@ -283,7 +338,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
@@ -292,12 +347,19 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="has", action="has", method="GET", path="calendar",
+            module="calendar",
+            name="has",
+            action="has",
+            method="GET",
+            path="calendar",
             params=(
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
             ),
-            returns=Shape.VALUES, kind=Kind.BOOLEAN, safety=Safety.READ, scopes=("read_calendar",),
+            returns=ResultShape.VALUES,
+            kind=WireKind.BOOLEAN,
+            safety=Safety.READ,
+            scopes=("read_calendar",),
             deprecated=True,
         )
     )
@@ -316,11 +378,22 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="list", action="list", method="PUT", path="calendar",
-            params=(Param("columns", Kind.COLUMNS, required=True), Param("recurrence_master", Kind.BOOLEAN)),
-            body=Body(shape=BodyShape.RECORDS, record="AppointmentListElement"), returns=Shape.ROWS,
-            record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            module="calendar",
+            name="list",
+            action="list",
+            method="PUT",
+            path="calendar",
+            params=(
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("recurrence_master", WireKind.BOOLEAN),
+            ),
+            body=Body(shape=BodyShape.RECORDS, record="AppointmentListElement"),
+            returns=ResultShape.ROWS,
+            record="AppointmentData",
+            columns="AppointmentData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def list(
@@ -338,7 +411,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             recurrence_master: Whether a series is listed as one (false if left out).
         """
@@ -346,9 +419,17 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="new", action="new", method="PUT", path="calendar",
-            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=Shape.RECORD,
-            record="AppointmentCreationData", safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True,
+            module="calendar",
+            name="new",
+            action="new",
+            method="PUT",
+            path="calendar",
+            body=Body(shape=BodyShape.RECORD, record="AppointmentData"),
+            returns=ResultShape.RECORD,
+            record="AppointmentCreationData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
+            deprecated=True,
         )
     )
     async def new(self, body: AppointmentData | AppointmentDataFields, /) -> AppointmentCreationData:
@@ -359,24 +440,31 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="calendar", name="newappointments", action="newappointments", method="GET",
+            module="calendar",
+            name="newappointments",
+            action="newappointments",
+            method="GET",
             path="calendar",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("limit", required=True),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            returns=ResultShape.ROWS,
+            record="AppointmentData",
+            columns="AppointmentData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def newappointments(
@@ -407,9 +495,17 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="resolveuid", action="resolveuid", method="GET", path="calendar",
-            params=(Param("uid", required=True),), returns=Shape.RECORD, record="AppointmentUpdateData",
-            safety=Safety.READ, scopes=("read_calendar",), deprecated=True,
+            module="calendar",
+            name="resolveuid",
+            action="resolveuid",
+            method="GET",
+            path="calendar",
+            params=(Param("uid", required=True),),
+            returns=ResultShape.RECORD,
+            record="AppointmentUpdateData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def resolveuid(self, *, uid: str) -> AppointmentUpdateData:
@@ -426,11 +522,19 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="search", action="search", method="PUT", path="calendar",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentSearchBody"), returns=Shape.ROWS,
-            record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            module="calendar",
+            name="search",
+            action="search",
+            method="PUT",
+            path="calendar",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="AppointmentSearchBody"),
+            returns=ResultShape.ROWS,
+            record="AppointmentData",
+            columns="AppointmentData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def search(
@@ -447,22 +551,31 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
 
     @operation(
         Spec(
-            module="calendar", name="update", action="update", method="PUT", path="calendar",
+            module="calendar",
+            name="update",
+            action="update",
+            method="PUT",
+            path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=Shape.RECORD,
-            record="AppointmentUpdateData", target="AppointmentData", safety=Safety.ONCE,
-            scopes=("write_calendar",), deprecated=True,
+            body=Body(shape=BodyShape.RECORD, record="AppointmentData"),
+            returns=ResultShape.RECORD,
+            record="AppointmentUpdateData",
+            target="AppointmentData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
+            may_be_empty=True,
+            deprecated=True,
         )
     )
     async def update(
@@ -482,9 +595,9 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -494,18 +607,26 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar", name="updates", action="updates", method="GET", path="calendar",
+            module="calendar",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="calendar",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("folder"),
-                Param("start", Kind.DATE_OR_TIME),
-                Param("end", Kind.DATE_OR_TIME),
+                Param("start", WireKind.DATE_OR_TIME),
+                Param("end", WireKind.DATE_OR_TIME),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("recurrence_master", Kind.BOOLEAN),
+                Param("recurrence_master", WireKind.BOOLEAN),
             ),
-            returns=Shape.UPDATES, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            returns=ResultShape.UPDATES,
+            record="AppointmentData",
+            columns="AppointmentData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            deprecated=True,
         )
     )
     async def updates(

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_services import CapabilityData
@@ -23,8 +22,16 @@ class Capabilities(Module):
 
     @operation(
         Spec(
-            module="capabilities", name="all", action="all", method="GET", path="capabilities",
-            returns=Shape.ROWS, record="CapabilityData", safety=Safety.READ, oauth=False, since="7.4.2",
+            module="capabilities",
+            name="all",
+            action="all",
+            method="GET",
+            path="capabilities",
+            returns=ResultShape.ROWS,
+            record="CapabilityData",
+            safety=Safety.READ,
+            oauth=False,
+            since="7.4.2",
         )
     )
     async def all(self) -> Rows[CapabilityData]:
@@ -36,9 +43,18 @@ class Capabilities(Module):
 
     @operation(
         Spec(
-            module="capabilities", name="get", action="get", method="GET", path="capabilities",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="CapabilityData",
-            safety=Safety.READ, oauth=False, since="7.4.2",
+            module="capabilities",
+            name="get",
+            action="get",
+            method="GET",
+            path="capabilities",
+            params=(Param("id", required=True),),
+            returns=ResultShape.RECORD,
+            record="CapabilityData",
+            safety=Safety.READ,
+            oauth=False,
+            may_be_missing=True,
+            since="7.4.2",
         )
     )
     async def get(self, *, id: str) -> CapabilityData:

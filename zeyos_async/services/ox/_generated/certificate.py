@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_security import CertificateExamineData, CertificateStoreData, CertificateStoreDataFields
@@ -24,8 +23,15 @@ class Certificate(Module):
 
     @operation(
         Spec(
-            module="certificate", name="all", action="all", method="GET", path="certificate",
-            returns=Shape.ROWS, record="CertificateStoreData", safety=Safety.READ, oauth=False,
+            module="certificate",
+            name="all",
+            action="all",
+            method="GET",
+            path="certificate",
+            returns=ResultShape.ROWS,
+            record="CertificateStoreData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[CertificateStoreData]:
@@ -37,8 +43,17 @@ class Certificate(Module):
 
     @operation(
         Spec(
-            module="certificate", name="delete", action="delete", method="PUT", path="certificate",
-            params=(Param("fingerprint", required=True), Param("hostname")), safety=Safety.ONCE, oauth=False,
+            module="certificate",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="certificate",
+            params=(
+                Param("fingerprint", required=True),
+                Param("hostname"),
+            ),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(self, *, fingerprint: str, hostname: str | None = None) -> None:
@@ -54,8 +69,13 @@ class Certificate(Module):
 
     @operation(
         Spec(
-            module="certificate", name="delete_all", action="deleteAll", method="PUT", path="certificate",
-            safety=Safety.ONCE, oauth=False,
+            module="certificate",
+            name="delete_all",
+            action="deleteAll",
+            method="PUT",
+            path="certificate",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete_all(self) -> None:
@@ -67,9 +87,16 @@ class Certificate(Module):
 
     @operation(
         Spec(
-            module="certificate", name="examine", action="examine", method="GET", path="certificate",
-            params=(Param("fingerprint", required=True),), returns=Shape.RECORD,
-            record="CertificateExamineData", safety=Safety.READ, oauth=False,
+            module="certificate",
+            name="examine",
+            action="examine",
+            method="GET",
+            path="certificate",
+            params=(Param("fingerprint", required=True),),
+            returns=ResultShape.RECORD,
+            record="CertificateExamineData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def examine(self, *, fingerprint: str) -> CertificateExamineData:
@@ -84,9 +111,19 @@ class Certificate(Module):
 
     @operation(
         Spec(
-            module="certificate", name="get", action="get", method="GET", path="certificate",
-            params=(Param("fingerprint", required=True), Param("hostname")), returns=Shape.ROWS,
-            record="CertificateStoreData", safety=Safety.READ, oauth=False,
+            module="certificate",
+            name="get",
+            action="get",
+            method="GET",
+            path="certificate",
+            params=(
+                Param("fingerprint", required=True),
+                Param("hostname"),
+            ),
+            returns=ResultShape.ROWS,
+            record="CertificateStoreData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, *, fingerprint: str, hostname: str | None = None) -> Rows[CertificateStoreData]:
@@ -102,14 +139,19 @@ class Certificate(Module):
 
     @operation(
         Spec(
-            module="certificate", name="store", action="store", method="PUT", path="certificate",
+            module="certificate",
+            name="store",
+            action="store",
+            method="PUT",
+            path="certificate",
             params=(
                 Param("fingerprint", required=True),
                 Param("hostname", required=True),
-                Param("trust", Kind.BOOLEAN, required=True),
+                Param("trust", WireKind.BOOLEAN, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="CertificateStoreData", required=False),
-            safety=Safety.ONCE, oauth=False,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def store(
@@ -126,7 +168,7 @@ class Certificate(Module):
         ``PUT certificate?action=store``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             fingerprint: The fingerprint of the certificate.
             hostname: The host of the certificate.
             trust: Whether the certificate is trusted.
@@ -135,13 +177,18 @@ class Certificate(Module):
 
     @operation(
         Spec(
-            module="certificate", name="update", action="update", method="PUT", path="certificate",
+            module="certificate",
+            name="update",
+            action="update",
+            method="PUT",
+            path="certificate",
             params=(
                 Param("fingerprint", required=True),
                 Param("hostname", required=True),
-                Param("trust", Kind.BOOLEAN, required=True),
+                Param("trust", WireKind.BOOLEAN, required=True),
             ),
-            safety=Safety.ONCE, oauth=False,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(self, *, fingerprint: str, hostname: str, trust: bool) -> None:

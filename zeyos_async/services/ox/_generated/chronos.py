@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -58,41 +67,49 @@ class Chronos(Module):
     @property
     def account(self) -> ChronosAccount:
         """The operations of ``chronos_account``; the same object as ``chronos_account`` of the client."""
-        found: ChronosAccount = self._caller.module("chronos_account")
-        return found
+        module: ChronosAccount = self._caller.module("chronos_account")
+        return module
 
     @property
     def alarm(self) -> ChronosAlarm:
         """The operations of ``chronos_alarm``; the same object as ``chronos_alarm`` of the client."""
-        found: ChronosAlarm = self._caller.module("chronos_alarm")
-        return found
+        module: ChronosAlarm = self._caller.module("chronos_alarm")
+        return module
 
     @property
     def availability(self) -> ChronosAvailability:
         """The operations of ``chronos_availability``; the same object as ``chronos_availability`` of the client."""
-        found: ChronosAvailability = self._caller.module("chronos_availability")
-        return found
+        module: ChronosAvailability = self._caller.module("chronos_availability")
+        return module
 
     @property
     def itip(self) -> ChronosItip:
         """The operations of ``chronos_itip``; the same object as ``chronos_itip`` of the client."""
-        found: ChronosItip = self._caller.module("chronos_itip")
-        return found
+        module: ChronosItip = self._caller.module("chronos_itip")
+        return module
 
     @operation(
         Spec(
-            module="chronos", name="advanced_search", action="advancedSearch", method="PUT", path="chronos",
+            module="chronos",
+            name="advanced_search",
+            action="advancedSearch",
+            method="PUT",
+            path="chronos",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MultipleEventData",
-            columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.ROWS,
+            record="MultipleEventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def advanced_search(
@@ -113,7 +130,7 @@ class Chronos(Module):
         ``PUT chronos?action=advancedSearch``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             range_start: Where the range starts; needed with ``expand``.
             range_end: Where the range ends, itself not in it; needed with ``expand``.
             fields: The fields that are wanted, by name; all if left out.
@@ -127,19 +144,26 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="all", action="all", method="GET", path="chronos",
+            module="chronos",
+            name="all",
+            action="all",
+            method="GET",
+            path="chronos",
             params=(
                 Param("folder"),
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
-                Param("updateCache", Kind.BOOLEAN, attribute="update_cache"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
+                Param("updateCache", WireKind.BOOLEAN, attribute="update_cache"),
             ),
-            returns=Shape.ROWS, record="EventData", columns="EventData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="EventData",
+            columns="EventData",
+            safety=Safety.READ,
             scopes=("read_calendar",),
         )
     )
@@ -176,18 +200,26 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="all_of_folders", action="all", method="PUT", path="chronos",
+            module="chronos",
+            name="all_of_folders",
+            action="all",
+            method="PUT",
+            path="chronos",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("updateCache", Kind.BOOLEAN, attribute="update_cache"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("updateCache", WireKind.BOOLEAN, attribute="update_cache"),
             ),
-            body=Body(shape=BodyShape.VALUES, wrap="folders", kind=Kind.TEXT), returns=Shape.ROWS,
-            record="MultipleEventData", columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.VALUES, wrap="folders", kind=WireKind.TEXT),
+            returns=ResultShape.ROWS,
+            record="MultipleEventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def all_of_folders(
@@ -221,22 +253,30 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="change_organizer", action="changeOrganizer", method="PUT", path="chronos",
+            module="chronos",
+            name="change_organizer",
+            action="changeOrganizer",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("recurrenceRange", attribute="recurrence_range"),
-                Param("expand", Kind.BOOLEAN),
-                Param("fields", Kind.FIELDS),
+                Param("expand", WireKind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
                 Param("pushToken", attribute="push_token"),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ChangeOrganizer"), returns=Shape.RECORD,
-            record="ChronosCalendarResult", target="EventData", columns="EventData", safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORD, record="ChangeOrganizer"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
             scopes=("write_calendar",),
         )
     )
@@ -263,9 +303,9 @@ class Chronos(Module):
         ``PUT chronos?action=changeOrganizer``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -283,25 +323,35 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="delete", action="delete", method="PUT", path="chronos",
+            module="chronos",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="chronos",
             params=(
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
-                Param("fields", Kind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
+                Param("fields", WireKind.FIELDS),
                 Param("pushToken", attribute="push_token"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
             ),
             body=Body(shape=BodyShape.RECORDS, record="EventId", wrap="events", outer="EventDeletion"),
-            returns=Shape.RESULTS, record="ChronosErrorAwareCalendarResult", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=ResultShape.RESULTS,
+            record="ChronosErrorAwareCalendarResult",
+            columns="EventData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def delete(
         self,
-        body: Iterable[OxRecord | tuple[str, str] | EventIdFields] | OxRecord | EventDeletion | EventDeletionFields,
+        body: Iterable[OxRecord | tuple[str, str] | EventIdFields]
+        | OxRecord
+        | EventDeletion
+        | EventDeletionFields,
         /,
         *,
         timestamp: Instant | int | None = None,
@@ -318,7 +368,7 @@ class Chronos(Module):
         ``PUT chronos?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             range_start: Where the range starts; needed with ``expand``.
@@ -334,14 +384,21 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="forward", action="forward", method="PUT", path="chronos",
+            module="chronos",
+            name="forward",
+            action="forward",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("id"),
                 Param("folder"),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="EventForwardMailBody", required=False),
-            returns=Shape.JSON, target="EventData", safety=Safety.ONCE, registered=False,
+            returns=ResultShape.JSON,
+            target="EventData",
+            safety=Safety.ONCE,
+            registered=False,
             scopes=("read_calendar",),
         )
     )
@@ -362,9 +419,9 @@ class Chronos(Module):
         Version 8.19 of the server does not have it, and answers "unknown action".
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -373,15 +430,22 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="free_busy", action="freeBusy", method="PUT", path="chronos",
+            module="chronos",
+            name="free_busy",
+            action="freeBusy",
+            method="PUT",
+            path="chronos",
             params=(
-                Param("from", Kind.UTC_TEXT, required=True, attribute="from_"),
-                Param("until", Kind.UTC_TEXT, required=True),
+                Param("from", WireKind.UTC_TEXT, required=True, attribute="from_"),
+                Param("until", WireKind.UTC_TEXT, required=True),
                 Param("maskUid", attribute="mask_uid"),
-                Param("merge", Kind.BOOLEAN),
+                Param("merge", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="FreeBusyBody"), returns=Shape.ROWS,
-            record="ChronosFreeBusyResponseData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.RECORD, record="FreeBusyBody"),
+            returns=ResultShape.ROWS,
+            record="ChronosFreeBusyResponseData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def free_busy(
@@ -399,7 +463,7 @@ class Chronos(Module):
         ``PUT chronos?action=freeBusy``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             from_: The start of the range.
             until: The end of the range.
             mask_uid: The UID of an event that does not count.
@@ -409,16 +473,24 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="get", action="get", method="GET", path="chronos",
+            module="chronos",
+            name="get",
+            action="get",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("fields", Kind.FIELDS),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("fields", WireKind.FIELDS),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.RECORD, record="EventData", target="EventData", columns="EventData",
-            safety=Safety.READ, scopes=("read_calendar",),
+            returns=ResultShape.RECORD,
+            record="EventData",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def get(
@@ -437,7 +509,7 @@ class Chronos(Module):
         ``GET chronos?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -449,13 +521,21 @@ class Chronos(Module):
 
     @download(
         Spec(
-            module="chronos", name="get_attachment", action="getAttachment", method="GET", path="chronos",
+            module="chronos",
+            name="get_attachment",
+            action="getAttachment",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("managedId", Kind.INTEGER, required=True, attribute="managed_id"),
+                Param("managedId", WireKind.INTEGER, required=True, attribute="managed_id"),
             ),
-            returns=Shape.DOWNLOAD, target="EventData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            target="EventData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get_attachment(
@@ -472,7 +552,7 @@ class Chronos(Module):
         ``GET chronos?action=getAttachment``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             managed_id: The attachment's managed ID.
@@ -481,14 +561,21 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="get_recurrence", action="getRecurrence", method="GET", path="chronos",
+            module="chronos",
+            name="get_recurrence",
+            action="getRecurrence",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.RECORD, record="ChronosRecurrenceInfo", target="EventData", safety=Safety.READ,
+            returns=ResultShape.RECORD,
+            record="ChronosRecurrenceInfo",
+            target="EventData",
+            safety=Safety.READ,
             oauth=False,
         )
     )
@@ -507,7 +594,7 @@ class Chronos(Module):
         ``GET chronos?action=getRecurrence``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -518,13 +605,21 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="list", action="list", method="PUT", path="chronos",
+            module="chronos",
+            name="list",
+            action="list",
+            method="PUT",
+            path="chronos",
             params=(
-                Param("fields", Kind.FIELDS),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("fields", WireKind.FIELDS),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="EventId"), returns=Shape.ROWS, record="EventData",
-            columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.RECORDS, record="EventId"),
+            returns=ResultShape.ROWS,
+            record="EventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def list(
@@ -540,7 +635,7 @@ class Chronos(Module):
         ``PUT chronos?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             fields: The fields that are wanted, by name; all if left out.
             extended_entities: Whether attendees of the server come with their contact, resource or group
                 (False if left out).
@@ -549,24 +644,32 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="move", action="move", method="POST", path="chronos",
+            module="chronos",
+            name="move",
+            action="move",
+            method="POST",
+            path="chronos",
             params=(
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("fields", WireKind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("targetFolder", required=True, attribute="target_folder"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
             ),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def move(
@@ -593,7 +696,7 @@ class Chronos(Module):
         ``POST chronos?action=move``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             folder: The folder's ID.
             id: The object's ID.
@@ -614,18 +717,25 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="needs_action", action="needsAction", method="GET", path="chronos",
+            module="chronos",
+            name="needs_action",
+            action="needsAction",
+            method="GET",
+            path="chronos",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("includeDelegates", Kind.BOOLEAN, required=True, attribute="include_delegates"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("includeDelegates", WireKind.BOOLEAN, required=True, attribute="include_delegates"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.ROWS, record="ChronosNeedsActionResponseData", columns="EventData",
-            safety=Safety.READ, scopes=("read_calendar",),
+            returns=ResultShape.ROWS,
+            record="ChronosNeedsActionResponseData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def needs_action(
@@ -657,17 +767,25 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="new_with_attachments", action="new", method="POST", path="chronos",
+            module="chronos",
+            name="new_with_attachments",
+            action="new",
+            method="POST",
+            path="chronos",
             params=(
                 Param("folder", required=True),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("usedGroups", many=True, attribute="used_groups"),
             ),
             body=Body(shape=BodyShape.PARTS, record="EventData", part="json_0", file="file_{n}"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, batchable=False,
-            scopes=("write_calendar",), html=True,
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_calendar",),
+            html=True,
         )
     )
     async def new_with_attachments(
@@ -687,33 +805,40 @@ class Chronos(Module):
         ``POST chronos?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
+            body: The description of the file: a record, or a dict of its fields.
             folder: The folder's ID.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             scheduling: Who is told of the change (all if left out).
             extended_entities: Whether attendees of the server come with their contact, resource or group
                 (False if left out).
             used_groups: Groups that were resolved to their members, whose use is counted.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos", name="new", action="new", method="PUT", path="chronos",
+            module="chronos",
+            name="new",
+            action="new",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
                 Param("usedGroups", many=True, attribute="used_groups"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="EventData"), returns=Shape.RECORD,
-            record="ChronosCalendarResult", safety=Safety.ONCE, scopes=("write_calendar",),
+            body=Body(shape=BodyShape.RECORD, record="EventData"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def new(
@@ -736,7 +861,7 @@ class Chronos(Module):
         ``PUT chronos?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             folder: The folder's ID.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             scheduling: Who is told of the change (all if left out).
@@ -752,15 +877,24 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="resolve", action="resolve", method="GET", path="chronos",
+            module="chronos",
+            name="resolve",
+            action="resolve",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
-                Param("fields", Kind.FIELDS),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
-                Param("sequence", Kind.INTEGER),
+                Param("fields", WireKind.FIELDS),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
+                Param("sequence", WireKind.INTEGER),
             ),
-            returns=Shape.RECORD, record="EventData", target="EventData", columns="EventData",
-            safety=Safety.READ, scopes=("read_calendar",),
+            returns=ResultShape.RECORD,
+            record="EventData",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
+            may_be_missing=True,
         )
     )
     async def resolve(
@@ -778,7 +912,7 @@ class Chronos(Module):
         ``GET chronos?action=resolve``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             fields: The fields that are wanted, by name; all if left out.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -789,20 +923,36 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="update_with_attachments", action="update", method="POST", path="chronos",
+            module="chronos",
+            name="update_with_attachments",
+            action="update",
+            method="POST",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("usedGroups", many=True, attribute="used_groups"),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.PARTS, record="EventData", wrap="data", outer="EventUpload", part="json_0", file="file_{n}"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", safety=Safety.ONCE,
-            batchable=False, scopes=("write_calendar",), html=True,
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="EventData",
+                wrap="data",
+                outer="EventUpload",
+                part="json_0",
+                file="file_{n}",
+            ),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_calendar",),
+            html=True,
         )
     )
     async def update_with_attachments(
@@ -826,9 +976,9 @@ class Chronos(Module):
         ``POST chronos?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -839,32 +989,40 @@ class Chronos(Module):
             used_groups: Groups that were resolved to their members, whose use is counted.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos", name="update", action="update", method="PUT", path="chronos",
+            module="chronos",
+            name="update",
+            action="update",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("recurrenceRange", attribute="recurrence_range"),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
                 Param("usedGroups", many=True, attribute="used_groups"),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="EventData", wrap="event", outer="EventUpdate"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def update(
@@ -893,9 +1051,9 @@ class Chronos(Module):
         ``PUT chronos?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -917,23 +1075,31 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="update_attendee", action="updateAttendee", method="PUT", path="chronos",
+            module="chronos",
+            name="update_attendee",
+            action="updateAttendee",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AttendeeAndAlarm"), returns=Shape.RECORD,
-            record="ChronosCalendarResult", target="EventData", columns="EventData", safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORD, record="AttendeeAndAlarm"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
             scopes=("write_calendar",),
         )
     )
@@ -961,9 +1127,9 @@ class Chronos(Module):
         ``PUT chronos?action=updateAttendee``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -983,19 +1149,26 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="updates", action="updates", method="GET", path="chronos",
+            module="chronos",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="chronos",
             params=(
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.UPDATES, record="EventData", columns="EventData", safety=Safety.READ,
+            returns=ResultShape.UPDATES,
+            record="EventData",
+            columns="EventData",
+            safety=Safety.READ,
             scopes=("read_calendar",),
         )
     )
@@ -1032,10 +1205,21 @@ class Chronos(Module):
 
     @download(
         Spec(
-            module="chronos", name="zip_attachments", action="zipAttachments", method="PUT", path="chronos",
-            params=(Param("id", required=True), Param("folder", required=True)),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.DOWNLOAD, target="EventData",
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="chronos",
+            name="zip_attachments",
+            action="zipAttachments",
+            method="PUT",
+            path="chronos",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.DOWNLOAD,
+            target="EventData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def zip_attachments(
@@ -1052,9 +1236,9 @@ class Chronos(Module):
         ``PUT chronos?action=zipAttachments``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
         """

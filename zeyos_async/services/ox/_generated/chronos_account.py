@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_chronos import CalendarAccountProbeData, CalendarAccountProbeDataFields
 
 
@@ -21,9 +20,16 @@ class ChronosAccount(Module):
 
     @operation(
         Spec(
-            module="chronos/account", name="probe", action="probe", method="PUT", path="chronos/account",
-            body=Body(shape=BodyShape.RECORD, record="CalendarAccountProbeData"), returns=Shape.RECORD,
-            record="CalendarAccountProbeData", safety=Safety.READ, scopes=("read_calendar",),
+            module="chronos/account",
+            name="probe",
+            action="probe",
+            method="PUT",
+            path="chronos/account",
+            body=Body(shape=BodyShape.RECORD, record="CalendarAccountProbeData"),
+            returns=ResultShape.RECORD,
+            record="CalendarAccountProbeData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def probe(
@@ -34,6 +40,6 @@ class ChronosAccount(Module):
         ``PUT chronos/account?action=probe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,17 +28,25 @@ class ChronosAlarm(Module):
 
     @operation(
         Spec(
-            module="chronos/alarm", name="ack", action="ack", method="GET", path="chronos/alarm",
+            module="chronos/alarm",
+            name="ack",
+            action="ack",
+            method="GET",
+            path="chronos/alarm",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("alarmId", Kind.INTEGER, required=True, attribute="alarm_id"),
+                Param("fields", WireKind.FIELDS),
+                Param("alarmId", WireKind.INTEGER, required=True, attribute="alarm_id"),
             ),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.REPEATABLE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.REPEATABLE,
+            oauth=False,
         )
     )
     async def ack(
@@ -58,7 +66,7 @@ class ChronosAlarm(Module):
         ``GET chronos/alarm?action=ack``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -71,13 +79,20 @@ class ChronosAlarm(Module):
 
     @operation(
         Spec(
-            module="chronos/alarm", name="pending", action="pending", method="GET", path="chronos/alarm",
+            module="chronos/alarm",
+            name="pending",
+            action="pending",
+            method="GET",
+            path="chronos/alarm",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
                 Param("actions", many=True),
             ),
-            returns=Shape.ROWS, record="PendingAlarm", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS,
+            record="PendingAlarm",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def pending(
@@ -100,18 +115,26 @@ class ChronosAlarm(Module):
 
     @operation(
         Spec(
-            module="chronos/alarm", name="snooze", action="snooze", method="GET", path="chronos/alarm",
+            module="chronos/alarm",
+            name="snooze",
+            action="snooze",
+            method="GET",
+            path="chronos/alarm",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("alarmId", Kind.INTEGER, required=True, attribute="alarm_id"),
-                Param("snoozeTime", Kind.INTEGER, required=True, attribute="snooze_time"),
+                Param("fields", WireKind.FIELDS),
+                Param("alarmId", WireKind.INTEGER, required=True, attribute="alarm_id"),
+                Param("snoozeTime", WireKind.INTEGER, required=True, attribute="snooze_time"),
             ),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def snooze(
@@ -132,7 +155,7 @@ class ChronosAlarm(Module):
         ``GET chronos/alarm?action=snooze``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -146,23 +169,30 @@ class ChronosAlarm(Module):
 
     @operation(
         Spec(
-            module="chronos/alarm", name="update_alarms", action="updateAlarms", method="PUT",
+            module="chronos/alarm",
+            name="update_alarms",
+            action="updateAlarms",
+            method="PUT",
             path="chronos/alarm",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("expand", Kind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("expand", WireKind.BOOLEAN),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="Alarm"), returns=Shape.RECORD,
-            record="ChronosCalendarResult", target="EventData", columns="EventData", safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORDS, record="Alarm"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
             oauth=False,
         )
     )
@@ -189,9 +219,9 @@ class ChronosAlarm(Module):
         ``PUT chronos/alarm?action=updateAlarms``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.

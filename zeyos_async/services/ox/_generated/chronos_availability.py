@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_chronos import AvailabilityData, AvailabilityDataFields, Available
@@ -23,9 +22,16 @@ class ChronosAvailability(Module):
 
     @operation(
         Spec(
-            module="chronos/availability", name="get", action="get", method="GET",
-            path="chronos/availability", returns=Shape.ROWS, record="Available", safety=Safety.READ,
-            oauth=False, registered=False,
+            module="chronos/availability",
+            name="get",
+            action="get",
+            method="GET",
+            path="chronos/availability",
+            returns=ResultShape.ROWS,
+            record="Available",
+            safety=Safety.READ,
+            oauth=False,
+            registered=False,
         )
     )
     async def get(self) -> Rows[Available]:
@@ -39,9 +45,15 @@ class ChronosAvailability(Module):
 
     @operation(
         Spec(
-            module="chronos/availability", name="set", action="set", method="PUT",
-            path="chronos/availability", body=Body(shape=BodyShape.RECORD, record="AvailabilityData"),
-            safety=Safety.ONCE, oauth=False, registered=False,
+            module="chronos/availability",
+            name="set",
+            action="set",
+            method="PUT",
+            path="chronos/availability",
+            body=Body(shape=BodyShape.RECORD, record="AvailabilityData"),
+            safety=Safety.ONCE,
+            oauth=False,
+            registered=False,
         )
     )
     async def set(self, body: AvailabilityData | AvailabilityDataFields, /) -> None:
@@ -52,6 +64,6 @@ class ChronosAvailability(Module):
         Version 8.19 of the server does not have it, and answers "unknown action".
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_chronos import (
@@ -29,9 +28,17 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="accept", action="accept", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="accept",
+            action="accept",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def accept(
@@ -42,17 +49,24 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="accept_and_ignore_conflicts", action="accept_and_ignore_conflicts",
-            method="PUT", path="chronos/itip", params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
-            record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="accept_and_ignore_conflicts",
+            action="accept_and_ignore_conflicts",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def accept_and_ignore_conflicts(
@@ -63,17 +77,23 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept_and_ignore_conflicts``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="accept_party_crasher", action="accept_party_crasher", method="PUT",
+            module="chronos/itip",
+            name="accept_party_crasher",
+            action="accept_party_crasher",
+            method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def accept_party_crasher(
@@ -84,15 +104,22 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept_party_crasher``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="analyze", action="analyze", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
-            record="Analysis", safety=Safety.READ, oauth=False,
+            module="chronos/itip",
+            name="analyze",
+            action="analyze",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.ROWS,
+            record="Analysis",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def analyze(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[Analysis]:
@@ -101,15 +128,22 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=analyze``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_change", action="apply_change", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_change",
+            action="apply_change",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_change(
@@ -120,15 +154,22 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_change``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_create", action="apply_create", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_create",
+            action="apply_create",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_create(
@@ -139,15 +180,22 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_create``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_proposal", action="apply_proposal", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_proposal",
+            action="apply_proposal",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_proposal(
@@ -158,15 +206,22 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_proposal``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_remove", action="apply_remove", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_remove",
+            action="apply_remove",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_remove(
@@ -177,15 +232,22 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_remove``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_response", action="apply_response", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_response",
+            action="apply_response",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_response(
@@ -196,15 +258,23 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_response``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="decline", action="decline", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="decline",
+            action="decline",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def decline(
@@ -215,17 +285,23 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=decline``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="decline_party_crasher", action="decline_party_crasher", method="PUT",
+            module="chronos/itip",
+            name="decline_party_crasher",
+            action="decline_party_crasher",
+            method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.JSON, safety=Safety.ONCE, oauth=False, registered=False,
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
+            oauth=False,
+            registered=False,
         )
     )
     async def decline_party_crasher(
@@ -238,15 +314,24 @@ class ChronosItip(Module):
         Version 8.19 of the server does not have it, and answers "unknown action".
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="delete", action="delete", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
+            module="chronos/itip",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
+            deprecated=True,
         )
     )
     async def delete(
@@ -259,15 +344,21 @@ class ChronosItip(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="ignore", action="ignore", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="ignore",
+            action="ignore",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def ignore(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> None:
@@ -276,15 +367,23 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=ignore``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="tentative", action="tentative", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="tentative",
+            action="tentative",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def tentative(
@@ -295,16 +394,24 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=tentative``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
 
     @operation(
         Spec(
-            module="chronos/itip", name="update", action="update", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
-            record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
+            module="chronos/itip",
+            name="update",
+            action="update",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=ResultShape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
+            deprecated=True,
         )
     )
     async def update(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[EventData]:
@@ -315,6 +422,6 @@ class ChronosItip(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

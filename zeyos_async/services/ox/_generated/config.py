@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_services import ConfigProperty, ConfigPropertyBody, ConfigPropertyBodyFields
 
 
@@ -21,9 +20,17 @@ class Config(Module):
 
     @operation(
         Spec(
-            module="config", name="get_property", action="get_property", method="GET", path="config",
-            params=(Param("name", required=True),), returns=Shape.RECORD, record="ConfigProperty",
-            safety=Safety.READ, oauth=False, since="7.6.2",
+            module="config",
+            name="get_property",
+            action="get_property",
+            method="GET",
+            path="config",
+            params=(Param("name", required=True),),
+            returns=ResultShape.RECORD,
+            record="ConfigProperty",
+            safety=Safety.READ,
+            oauth=False,
+            since="7.6.2",
         )
     )
     async def get_property(self, *, name: str) -> ConfigProperty:
@@ -38,10 +45,18 @@ class Config(Module):
 
     @operation(
         Spec(
-            module="config", name="set_property", action="set_property", method="PUT", path="config",
+            module="config",
+            name="set_property",
+            action="set_property",
+            method="PUT",
+            path="config",
             params=(Param("name", required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ConfigPropertyBody"), returns=Shape.RECORD,
-            record="ConfigProperty", safety=Safety.REPEATABLE, oauth=False, since="7.6.2",
+            body=Body(shape=BodyShape.RECORD, record="ConfigPropertyBody"),
+            returns=ResultShape.RECORD,
+            record="ConfigProperty",
+            safety=Safety.REPEATABLE,
+            oauth=False,
+            since="7.6.2",
         )
     )
     async def set_property(
@@ -52,15 +67,20 @@ class Config(Module):
         ``PUT config?action=set_property``; since 7.6.2.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             name: The name.
         """
         ...
 
     @operation(
         Spec(
-            module="config", name="get", method="GET", path="config/{path}",
-            params=(Param("path", required=True, in_path=True),), returns=Shape.JSON, safety=Safety.READ,
+            module="config",
+            name="get",
+            method="GET",
+            path="config/{path}",
+            params=(Param("path", required=True, in_path=True),),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
             batchable=False,
         )
     )
@@ -76,9 +96,14 @@ class Config(Module):
 
     @operation(
         Spec(
-            module="config", name="put", method="PUT", path="config/{path}",
+            module="config",
+            name="put",
+            method="PUT",
+            path="config/{path}",
             params=(Param("path", required=True, in_path=True),),
-            body=Body(shape=BodyShape.JSON, wrap="data"), safety=Safety.REPEATABLE, batchable=False,
+            body=Body(shape=BodyShape.JSON, wrap="data"),
+            safety=Safety.REPEATABLE,
+            batchable=False,
             scopes=("write_userconfig",),
         )
     )
@@ -88,7 +113,7 @@ class Config(Module):
         ``PUT config/{path}``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             path: The path of the setting, such as ``modules/mail/defaultFolder``.
         """
         ...

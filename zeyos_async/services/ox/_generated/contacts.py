@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -40,21 +40,30 @@ class Contacts(Module):
     @property
     def picture(self) -> ContactsPicture:
         """The operations of ``contacts_picture``; the same object as ``contacts_picture`` of the client."""
-        found: ContactsPicture = self._caller.module("contacts_picture")
-        return found
+        module: ContactsPicture = self._caller.module("contacts_picture")
+        return module
 
     @operation(
         Spec(
-            module="contacts", name="advanced_search", action="advancedSearch", method="PUT", path="contacts",
+            module="contacts",
+            name="advanced_search",
+            action="advancedSearch",
+            method="PUT",
+            path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
-            deprecated=True, since="6.20",
+            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False),
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="6.20",
         )
     )
     async def advanced_search(
@@ -74,7 +83,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -84,16 +93,24 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="all", action="all", method="GET", path="contacts",
+            module="contacts",
+            name="all",
+            action="all",
+            method="GET",
+            path="contacts",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True,
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def all(
@@ -122,18 +139,27 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="anniversaries", action="anniversaries", method="GET", path="contacts",
+            module="contacts",
+            name="anniversaries",
+            action="anniversaries",
+            method="GET",
+            path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True, since="6.22.1",
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="6.22.1",
         )
     )
     async def anniversaries(
@@ -166,20 +192,29 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="autocomplete", action="autocomplete", method="GET", path="contacts",
+            module="contacts",
+            name="autocomplete",
+            action="autocomplete",
+            method="GET",
+            path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("query", required=True),
-                Param("email", Kind.BOOLEAN),
+                Param("email", WireKind.BOOLEAN),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True, since="7.6.1",
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="7.6.1",
         )
     )
     async def autocomplete(
@@ -216,18 +251,27 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="birthdays", action="birthdays", method="GET", path="contacts",
+            module="contacts",
+            name="birthdays",
+            action="birthdays",
+            method="GET",
+            path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True, since="6.22.1",
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="6.22.1",
         )
     )
     async def birthdays(
@@ -260,10 +304,18 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="delete", action="delete", method="PUT", path="contacts",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True, since="6.22",
+            module="contacts",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="contacts",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
+            deprecated=True,
+            since="6.22",
         )
     )
     async def delete(
@@ -280,7 +332,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -288,9 +340,20 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="get", action="get", method="GET", path="contacts",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
-            record="ContactData", target="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            module="contacts",
+            name="get",
+            action="get",
+            method="GET",
+            path="contacts",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            returns=ResultShape.RECORD,
+            record="ContactData",
+            target="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -304,7 +367,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -312,9 +375,17 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="getuser", action="getuser", method="GET", path="contacts",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ContactData",
-            safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
+            module="contacts",
+            name="getuser",
+            action="getuser",
+            method="GET",
+            path="contacts",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
+            record="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def getuser(self, *, id: int) -> ContactData:
@@ -331,10 +402,18 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="list", action="list", method="PUT", path="contacts",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            module="contacts",
+            name="list",
+            action="list",
+            method="PUT",
+            path="contacts",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -352,17 +431,26 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
 
     @operation(
         Spec(
-            module="contacts", name="listuser", action="listuser", method="PUT", path="contacts",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="ContactData",
-            columns="ContactData", safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
+            module="contacts",
+            name="listuser",
+            action="listuser",
+            method="PUT",
+            path="contacts",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def listuser(
@@ -382,10 +470,19 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="new_with_image", action="new", method="POST", path="contacts",
+            module="contacts",
+            name="new_with_image",
+            action="new",
+            method="POST",
+            path="contacts",
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
-            scopes=("write_contacts",), html=True, deprecated=True,
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
+            deprecated=True,
         )
     )
     async def new_with_image(
@@ -398,16 +495,24 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            body: The description of the file: a record, or a dict of its fields.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="contacts", name="new", action="new", method="PUT", path="contacts",
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True,
+            module="contacts",
+            name="new",
+            action="new",
+            method="PUT",
+            path="contacts",
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
+            deprecated=True,
         )
     )
     async def new(self, body: ContactData | ContactDataFields, /) -> ContactUpdateData:
@@ -418,21 +523,29 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="contacts", name="search", action="search", method="PUT", path="contacts",
+            module="contacts",
+            name="search",
+            action="search",
+            method="PUT",
+            path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"),
+            returns=ResultShape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -453,7 +566,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -463,15 +576,26 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="update_with_image", action="update", method="POST", path="contacts",
+            module="contacts",
+            name="update_with_image",
+            action="update",
+            method="POST",
+            path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
-            batchable=False, scopes=("write_contacts",), html=True, deprecated=True,
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
+            may_be_empty=True,
+            deprecated=True,
         )
     )
     async def update_with_image(
@@ -492,27 +616,36 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="contacts", name="update", action="update", method="PUT", path="contacts",
+            module="contacts",
+            name="update",
+            action="update",
+            method="PUT",
+            path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", target="ContactData", safety=Safety.ONCE, scopes=("write_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=ResultShape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
+            may_be_empty=True,
             deprecated=True,
         )
     )
@@ -533,9 +666,9 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -545,17 +678,25 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="updates", action="updates", method="GET", path="contacts",
+            module="contacts",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="contacts",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True,
+            returns=ResultShape.UPDATES,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def updates(

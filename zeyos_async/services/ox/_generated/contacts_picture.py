@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, download
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, download
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 
@@ -18,24 +18,36 @@ class ContactsPicture(Module):
 
     @download(
         Spec(
-            module="contacts/picture", name="get", action="get", method="GET", path="contacts/picture",
+            module="contacts/picture",
+            name="get",
+            action="get",
+            method="GET",
+            path="contacts/picture",
             params=(
                 Param("user_id"),
                 Param("account_id"),
                 Param("contact_id"),
                 Param("folder_id", attribute="folder"),
                 Param("email"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto")),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("cropX", Kind.INTEGER, attribute="crop_x"),
-                Param("cropY", Kind.INTEGER, attribute="crop_y"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto"),
+                ),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("cropX", WireKind.INTEGER, attribute="crop_x"),
+                Param("cropY", WireKind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def get(
@@ -50,7 +62,8 @@ class ContactsPicture(Module):
         width: int | None = None,
         height: int | None = None,
         shrink_only: bool | None = None,
-        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"] | None = None,
+        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"]
+        | None = None,
         crop_width: int | None = None,
         crop_height: int | None = None,
         crop_x: int | None = None,

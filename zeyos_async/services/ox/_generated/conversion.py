@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_services import ConversionBody, ConversionBodyFields
 
 
@@ -21,9 +20,15 @@ class Conversion(Module):
 
     @operation(
         Spec(
-            module="conversion", name="convert", action="convert", method="PUT", path="conversion",
-            body=Body(shape=BodyShape.RECORD, record="ConversionBody"), returns=Shape.JSON,
-            safety=Safety.ONCE, oauth=False,
+            module="conversion",
+            name="convert",
+            action="convert",
+            method="PUT",
+            path="conversion",
+            body=Body(shape=BodyShape.RECORD, record="ConversionBody"),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def convert(self, body: ConversionBody | ConversionBodyFields, /) -> Any:
@@ -32,6 +37,6 @@ class Conversion(Module):
         ``PUT conversion?action=convert``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_sharing import DeputyPermission, DeputyPermissionFields, GrantedDeputyPermission
@@ -24,8 +23,15 @@ class Deputy(Module):
 
     @operation(
         Spec(
-            module="deputy", name="all", action="all", method="GET", path="deputy", returns=Shape.ROWS,
-            record="GrantedDeputyPermission", safety=Safety.READ, oauth=False,
+            module="deputy",
+            name="all",
+            action="all",
+            method="GET",
+            path="deputy",
+            returns=ResultShape.ROWS,
+            record="GrantedDeputyPermission",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[GrantedDeputyPermission]:
@@ -37,8 +43,15 @@ class Deputy(Module):
 
     @operation(
         Spec(
-            module="deputy", name="available", action="available", method="GET", path="deputy",
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
+            module="deputy",
+            name="available",
+            action="available",
+            method="GET",
+            path="deputy",
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def available(self) -> Rows[str]:
@@ -50,9 +63,17 @@ class Deputy(Module):
 
     @operation(
         Spec(
-            module="deputy", name="delete", action="delete", method="DELETE", path="deputy",
-            params=(Param("deputyId", required=True, attribute="deputy_id"),), returns=Shape.VALUE,
-            key="success", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False,
+            module="deputy",
+            name="delete",
+            action="delete",
+            method="DELETE",
+            path="deputy",
+            params=(Param("deputyId", required=True, attribute="deputy_id"),),
+            returns=ResultShape.VALUE,
+            key="success",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(self, *, deputy_id: str) -> bool:
@@ -67,9 +88,16 @@ class Deputy(Module):
 
     @operation(
         Spec(
-            module="deputy", name="get", action="get", method="GET", path="deputy",
-            params=(Param("deputyId", required=True, attribute="deputy_id"),), returns=Shape.RECORD,
-            record="GrantedDeputyPermission", safety=Safety.READ, oauth=False,
+            module="deputy",
+            name="get",
+            action="get",
+            method="GET",
+            path="deputy",
+            params=(Param("deputyId", required=True, attribute="deputy_id"),),
+            returns=ResultShape.RECORD,
+            record="GrantedDeputyPermission",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, *, deputy_id: str) -> GrantedDeputyPermission:
@@ -84,9 +112,16 @@ class Deputy(Module):
 
     @operation(
         Spec(
-            module="deputy", name="new", action="new", method="PUT", path="deputy",
+            module="deputy",
+            name="new",
+            action="new",
+            method="PUT",
+            path="deputy",
             body=Body(shape=BodyShape.RECORD, record="DeputyPermission", required=False),
-            returns=Shape.RECORD, record="GrantedDeputyPermission", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="GrantedDeputyPermission",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(
@@ -97,14 +132,21 @@ class Deputy(Module):
         ``PUT deputy?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="deputy", name="reverse", action="reverse", method="GET", path="deputy",
-            returns=Shape.ROWS, record="GrantedDeputyPermission", safety=Safety.READ, oauth=False,
+            module="deputy",
+            name="reverse",
+            action="reverse",
+            method="GET",
+            path="deputy",
+            returns=ResultShape.ROWS,
+            record="GrantedDeputyPermission",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def reverse(self) -> Rows[GrantedDeputyPermission]:
@@ -116,9 +158,16 @@ class Deputy(Module):
 
     @operation(
         Spec(
-            module="deputy", name="update", action="update", method="PUT", path="deputy",
+            module="deputy",
+            name="update",
+            action="update",
+            method="PUT",
+            path="deputy",
             body=Body(shape=BodyShape.RECORD, record="DeputyPermission", required=False),
-            returns=Shape.RECORD, record="GrantedDeputyPermission", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="GrantedDeputyPermission",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(
@@ -129,6 +178,6 @@ class Deputy(Module):
         ``PUT deputy?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, download
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
     from zeyos_async.services.ox.records import OxRecord
 
     from .records_contacts import ContactData
@@ -25,10 +26,22 @@ class Export(Module):
 
     @download(
         Spec(
-            module="export", name="csv", action="CSV", method="GET", path="export",
-            params=(Param("folder", required=True), Param("columns", Kind.COLUMNS), Param("export_dlists")),
-            returns=Shape.DOWNLOAD, columns="ContactData", safety=Safety.READ, batchable=False,
+            module="export",
+            name="csv",
+            action="CSV",
+            method="GET",
+            path="export",
+            params=(
+                Param("folder", required=True),
+                Param("columns", WireKind.COLUMNS),
+                Param("export_dlists"),
+            ),
+            returns=ResultShape.DOWNLOAD,
+            columns="ContactData",
+            safety=Safety.READ,
+            batchable=False,
             scopes=("write_contacts",),
+            bare=True,
         )
     )
     async def csv(
@@ -47,9 +60,17 @@ class Export(Module):
 
     @download(
         Spec(
-            module="export", name="csv_of", action="CSV", method="PUT", path="export",
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=Shape.DOWNLOAD,
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="export",
+            name="csv_of",
+            action="CSV",
+            method="PUT",
+            path="export",
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def csv_of(
@@ -60,15 +81,23 @@ class Export(Module):
         ``PUT export?action=CSV``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
     @download(
         Spec(
-            module="export", name="ical", action="ICAL", method="GET", path="export",
-            params=(Param("folder", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, scopes=("read_calendar", "read_tasks"),
+            module="export",
+            name="ical",
+            action="ICAL",
+            method="GET",
+            path="export",
+            params=(Param("folder", required=True),),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            scopes=("read_calendar", "read_tasks"),
+            bare=True,
         )
     )
     async def ical(self, *, folder: str) -> bytes:
@@ -83,9 +112,17 @@ class Export(Module):
 
     @download(
         Spec(
-            module="export", name="ical_of", action="ICAL", method="PUT", path="export",
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=Shape.DOWNLOAD,
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="export",
+            name="ical_of",
+            action="ICAL",
+            method="PUT",
+            path="export",
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def ical_of(
@@ -96,15 +133,26 @@ class Export(Module):
         ``PUT export?action=ICAL``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
     @download(
         Spec(
-            module="export", name="vcard", action="VCARD", method="GET", path="export",
-            params=(Param("folder"), Param("export_dlists", Kind.BOOLEAN)), returns=Shape.DOWNLOAD,
-            safety=Safety.READ, batchable=False, scopes=("read_contacts",),
+            module="export",
+            name="vcard",
+            action="VCARD",
+            method="GET",
+            path="export",
+            params=(
+                Param("folder"),
+                Param("export_dlists", WireKind.BOOLEAN),
+            ),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            scopes=("read_contacts",),
+            bare=True,
         )
     )
     async def vcard(self, *, folder: str | None = None, export_dlists: bool | None = None) -> bytes:
@@ -120,9 +168,17 @@ class Export(Module):
 
     @download(
         Spec(
-            module="export", name="vcard_of", action="VCARD", method="PUT", path="export",
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=Shape.DOWNLOAD,
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="export",
+            name="vcard_of",
+            action="VCARD",
+            method="PUT",
+            path="export",
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def vcard_of(
@@ -133,6 +189,6 @@ class Export(Module):
         ``PUT export?action=VCARD``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import FileInput, Rows
 
 
@@ -22,8 +30,15 @@ class File(Module):
 
     @download(
         Spec(
-            module="file", name="get", action="get", method="GET", path="file",
-            params=(Param("id", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False,
+            module="file",
+            name="get",
+            action="get",
+            method="GET",
+            path="file",
+            params=(Param("id", required=True),),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
             oauth=False,
         )
     )
@@ -39,8 +54,14 @@ class File(Module):
 
     @operation(
         Spec(
-            module="file", name="keepalive", action="keepalive", method="GET", path="file",
-            params=(Param("id", required=True),), safety=Safety.REPEATABLE, oauth=False,
+            module="file",
+            name="keepalive",
+            action="keepalive",
+            method="GET",
+            path="file",
+            params=(Param("id", required=True),),
+            safety=Safety.REPEATABLE,
+            oauth=False,
         )
     )
     async def keepalive(self, *, id: str) -> None:
@@ -55,13 +76,26 @@ class File(Module):
 
     @operation(
         Spec(
-            module="file", name="new", action="new", method="POST", path="file",
+            module="file",
+            name="new",
+            action="new",
+            method="POST",
+            path="file",
             params=(
                 Param("module", required=True),
-                Param("type", required=True, choices=("file", "text", "media", "image", "audio", "video", "application")),
+                Param(
+                    "type",
+                    required=True,
+                    choices=("file", "text", "media", "image", "audio", "video", "application"),
+                ),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.VALUES, kind=Kind.TEXT,
-            safety=Safety.ONCE, batchable=False, oauth=False, html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
+            html=True,
         )
     )
     async def new(
@@ -78,6 +112,6 @@ class File(Module):
         Args:
             module: The module.
             type: The type.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_files import FileAccountData, FileAccountDataFields
@@ -24,12 +23,19 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount", name="all", action="all", method="GET", path="fileaccount",
+            module="fileaccount",
+            name="all",
+            action="all",
+            method="GET",
+            path="fileaccount",
             params=(
                 Param("filestorageService", attribute="filestorage_service"),
-                Param("connectionCheck", Kind.BOOLEAN, attribute="connection_check"),
+                Param("connectionCheck", WireKind.BOOLEAN, attribute="connection_check"),
             ),
-            returns=Shape.ROWS, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
+            returns=ResultShape.ROWS,
+            record="FileAccountData",
+            safety=Safety.READ,
+            scopes=("read_files",),
         )
     )
     async def all(
@@ -47,12 +53,19 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount", name="delete", action="delete", method="GET", path="fileaccount",
+            module="fileaccount",
+            name="delete",
+            action="delete",
+            method="GET",
+            path="fileaccount",
             params=(
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, scopes=("write_files",),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            scopes=("write_files",),
         )
     )
     async def delete(self, *, filestorage_service: str, id: str) -> int:
@@ -68,12 +81,19 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount", name="get", action="get", method="GET", path="fileaccount",
+            module="fileaccount",
+            name="get",
+            action="get",
+            method="GET",
+            path="fileaccount",
             params=(
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.RECORD, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
+            returns=ResultShape.RECORD,
+            record="FileAccountData",
+            safety=Safety.READ,
+            scopes=("read_files",),
         )
     )
     async def get(self, *, filestorage_service: str, id: str) -> FileAccountData:
@@ -89,9 +109,16 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount", name="new", action="new", method="PUT", path="fileaccount",
-            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, scopes=("write_files",),
+            module="fileaccount",
+            name="new",
+            action="new",
+            method="PUT",
+            path="fileaccount",
+            body=Body(shape=BodyShape.RECORD, record="FileAccountData"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            scopes=("write_files",),
         )
     )
     async def new(self, body: FileAccountData | FileAccountDataFields, /) -> str:
@@ -100,15 +127,22 @@ class Fileaccount(Module):
         ``PUT fileaccount?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="fileaccount", name="update", action="update", method="PUT", path="fileaccount",
-            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, scopes=("write_files",),
+            module="fileaccount",
+            name="update",
+            action="update",
+            method="PUT",
+            path="fileaccount",
+            body=Body(shape=BodyShape.RECORD, record="FileAccountData"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            scopes=("write_files",),
         )
     )
     async def update(self, body: FileAccountData | FileAccountDataFields, /) -> str:
@@ -117,6 +151,6 @@ class Fileaccount(Module):
         ``PUT fileaccount?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_files import FileServiceData
@@ -23,8 +22,15 @@ class Fileservice(Module):
 
     @operation(
         Spec(
-            module="fileservice", name="all", action="all", method="GET", path="fileservice",
-            returns=Shape.ROWS, record="FileServiceData", safety=Safety.READ, scopes=("read_files",),
+            module="fileservice",
+            name="all",
+            action="all",
+            method="GET",
+            path="fileservice",
+            returns=ResultShape.ROWS,
+            record="FileServiceData",
+            safety=Safety.READ,
+            scopes=("read_files",),
         )
     )
     async def all(self) -> Rows[FileServiceData]:
@@ -36,9 +42,16 @@ class Fileservice(Module):
 
     @operation(
         Spec(
-            module="fileservice", name="get", action="get", method="GET", path="fileservice",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="FileServiceData",
-            safety=Safety.READ, scopes=("read_files",),
+            module="fileservice",
+            name="get",
+            action="get",
+            method="GET",
+            path="fileservice",
+            params=(Param("id", required=True),),
+            returns=ResultShape.RECORD,
+            record="FileServiceData",
+            safety=Safety.READ,
+            scopes=("read_files",),
         )
     )
     async def get(self, *, id: str) -> FileServiceData:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -21,9 +21,20 @@ class Find(Module):
 
     @operation(
         Spec(
-            module="find", name="autocomplete", action="autocomplete", method="PUT", path="find",
-            params=(Param("limit", Kind.INTEGER), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="find",
+            name="autocomplete",
+            action="autocomplete",
+            method="PUT",
+            path="find",
+            params=(
+                Param("limit", WireKind.INTEGER),
+                Param("module", required=True),
+            ),
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
             since="7.6.1",
         )
     )
@@ -33,7 +44,7 @@ class Find(Module):
         ``PUT find?action=autocomplete``; since 7.6.1.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             limit: How many are wanted at most.
             module: The module.
         """
@@ -41,9 +52,20 @@ class Find(Module):
 
     @operation(
         Spec(
-            module="find", name="query", action="query", method="PUT", path="find",
-            params=(Param("columns", many=True), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="find",
+            name="query",
+            action="query",
+            method="PUT",
+            path="find",
+            params=(
+                Param("columns", many=True),
+                Param("module", required=True),
+            ),
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
             since="7.6.1",
         )
     )
@@ -53,7 +75,7 @@ class Find(Module):
         ``PUT find?action=query``; since 7.6.1.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             module: The module.
         """

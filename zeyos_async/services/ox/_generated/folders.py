@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -40,15 +40,22 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="all_visible", action="allVisible", method="GET", path="folders",
+            module="folders",
+            name="all_visible",
+            action="allVisible",
+            method="GET",
+            path="folders",
             params=(
                 Param("tree"),
                 Param("content_type", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("language"),
-                Param("all", Kind.BOOLEAN),
+                Param("all", WireKind.BOOLEAN),
             ),
-            returns=Shape.GROUPED, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.GROUPED,
+            record="FolderData",
+            columns="FolderData",
+            safety=Safety.READ,
             since="6.18.2",
         )
     )
@@ -76,10 +83,20 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="checklimits", action="checklimits", method="PUT", path="folders",
-            params=(Param("id", required=True), Param("type", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="FolderCheckLimitsData"), returns=Shape.RECORD,
-            record="FolderCheckLimitsResponseData", safety=Safety.READ, oauth=False,
+            module="folders",
+            name="checklimits",
+            action="checklimits",
+            method="PUT",
+            path="folders",
+            params=(
+                Param("id", required=True),
+                Param("type", required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="FolderCheckLimitsData"),
+            returns=ResultShape.RECORD,
+            record="FolderCheckLimitsResponseData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def checklimits(
@@ -90,7 +107,7 @@ class Folders(Module):
         ``PUT folders?action=checklimits``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             id: The object's ID.
             type: The type.
         """
@@ -98,13 +115,19 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="clear", action="clear", method="PUT", path="folders",
+            module="folders",
+            name="clear",
+            action="clear",
+            method="PUT",
+            path="folders",
             params=(
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -131,18 +154,24 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="delete", action="delete", method="PUT", path="folders",
+            module="folders",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="folders",
             params=(
                 Param("tree"),
-                Param("timestamp", Kind.STAMP),
+                Param("timestamp", WireKind.STAMP),
                 Param("allowed_modules", many=True),
-                Param("hardDelete", Kind.BOOLEAN, attribute="hard_delete"),
-                Param("failOnError", Kind.BOOLEAN, attribute="fail_on_error"),
-                Param("extendedResponse", Kind.BOOLEAN, attribute="extended_response"),
+                Param("hardDelete", WireKind.BOOLEAN, attribute="hard_delete"),
+                Param("failOnError", WireKind.BOOLEAN, attribute="fail_on_error"),
+                Param("extendedResponse", WireKind.BOOLEAN, attribute="extended_response"),
                 Param("pushToken", attribute="push_token"),
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -181,15 +210,22 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="get", action="get", method="GET", path="folders",
+            module="folders",
+            name="get",
+            action="get",
+            method="GET",
+            path="folders",
             params=(
                 Param("id", required=True),
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("language"),
-                Param("altNames", Kind.BOOLEAN, attribute="alt_names"),
+                Param("altNames", WireKind.BOOLEAN, attribute="alt_names"),
             ),
-            returns=Shape.RECORD, record="FolderData", target="FolderData", safety=Safety.READ,
+            returns=ResultShape.RECORD,
+            record="FolderData",
+            target="FolderData",
+            safety=Safety.READ,
             scopes=("read_mails", "read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -209,7 +245,7 @@ class Folders(Module):
         ``GET folders?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             tree: The tree of folders (0 if left out).
             allowed_modules: Modules whose folders are meant.
@@ -220,18 +256,25 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="list", action="list", method="GET", path="folders",
+            module="folders",
+            name="list",
+            action="list",
+            method="GET",
+            path="folders",
             params=(
                 Param("parent", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("all", Kind.INTEGER),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("all", WireKind.INTEGER),
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("language"),
-                Param("altNames", Kind.BOOLEAN, attribute="alt_names"),
-                Param("errorOnDuplicateName", Kind.BOOLEAN, attribute="error_on_duplicate_name"),
+                Param("altNames", WireKind.BOOLEAN, attribute="alt_names"),
+                Param("errorOnDuplicateName", WireKind.BOOLEAN, attribute="error_on_duplicate_name"),
             ),
-            returns=Shape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="FolderData",
+            columns="FolderData",
+            safety=Safety.READ,
             scopes=("read_mails", "read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -265,16 +308,22 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="new", action="new", method="PUT", path="folders",
+            module="folders",
+            name="new",
+            action="new",
+            method="PUT",
+            path="folders",
             params=(
                 Param("folder_id", required=True, attribute="folder"),
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("pushToken", attribute="push_token"),
-                Param("autorename", Kind.BOOLEAN),
+                Param("autorename", WireKind.BOOLEAN),
             ),
             body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder", outer="FolderBody"),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -294,7 +343,7 @@ class Folders(Module):
         ``PUT folders?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             folder: The folder's ID.
             tree: The tree of folders (0 if left out).
             allowed_modules: Modules whose folders are meant.
@@ -305,11 +354,23 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="notify", action="notify", method="PUT", path="folders",
-            params=(Param("tree"), Param("id", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="FolderSharingNotificationBody"), returns=Shape.RECORD,
-            record="FolderSharingNotificationData", target="FolderData", safety=Safety.ONCE,
-            scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"), since="7.8.0",
+            module="folders",
+            name="notify",
+            action="notify",
+            method="PUT",
+            path="folders",
+            params=(
+                Param("tree"),
+                Param("id", required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="FolderSharingNotificationBody"),
+            returns=ResultShape.RECORD,
+            record="FolderSharingNotificationData",
+            target="FolderData",
+            safety=Safety.ONCE,
+            scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
+            may_be_missing=True,
+            since="7.8.0",
         )
     )
     async def notify(
@@ -326,9 +387,9 @@ class Folders(Module):
         ``PUT folders?action=notify``; since 7.8.0.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             tree: The tree of folders (0 if left out).
             id: The object's ID.
         """
@@ -336,15 +397,22 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="path", action="path", method="GET", path="folders",
+            module="folders",
+            name="path",
+            action="path",
+            method="GET",
+            path="folders",
             params=(
                 Param("id", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("language"),
             ),
-            returns=Shape.ROWS, record="FolderData", target="FolderData", columns="FolderData",
+            returns=ResultShape.ROWS,
+            record="FolderData",
+            target="FolderData",
+            columns="FolderData",
             safety=Safety.READ,
         )
     )
@@ -364,7 +432,7 @@ class Folders(Module):
         ``GET folders?action=path``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             tree: The tree of folders (0 if left out).
@@ -375,9 +443,18 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="restore", action="restore", method="PUT", path="folders",
-            params=(Param("tree"), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.JSON, safety=Safety.ONCE,
+            module="folders",
+            name="restore",
+            action="restore",
+            method="PUT",
+            path="folders",
+            params=(
+                Param("tree"),
+                Param("pushToken", attribute="push_token"),
+            ),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -402,13 +479,20 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="root", action="root", method="GET", path="folders",
+            module="folders",
+            name="root",
+            action="root",
+            method="GET",
+            path="folders",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("tree"),
                 Param("allowed_modules", many=True),
             ),
-            returns=Shape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="FolderData",
+            columns="FolderData",
+            safety=Safety.READ,
         )
     )
     async def root(
@@ -431,15 +515,24 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="search", action="search", method="GET", path="folders",
+            module="folders",
+            name="search",
+            action="search",
+            method="GET",
+            path="folders",
             params=(
                 Param("tree"),
-                Param("columns", Kind.COLUMNS),
+                Param("columns", WireKind.COLUMNS),
                 Param("id", required=True),
                 Param("module", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="FolderSearchBody"), returns=Shape.ROWS,
-            record="FolderData", columns="FolderData", safety=Safety.READ, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="FolderSearchBody"),
+            returns=ResultShape.ROWS,
+            record="FolderData",
+            columns="FolderData",
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
         )
     )
     async def search(
@@ -457,7 +550,7 @@ class Folders(Module):
         ``GET folders?action=search``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             tree: The tree of folders (0 if left out).
             columns: The columns that are wanted, by name (or number); all plain ones if left out (1 if left
                 out).
@@ -468,15 +561,23 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="shares", action="shares", method="GET", path="folders",
+            module="folders",
+            name="shares",
+            action="shares",
+            method="GET",
+            path="folders",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("content_type", required=True),
                 Param("tree"),
                 Param("language"),
-                Param("all", Kind.INTEGER),
+                Param("all", WireKind.INTEGER),
             ),
-            returns=Shape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ, since="7.8.0",
+            returns=ResultShape.ROWS,
+            record="FolderData",
+            columns="FolderData",
+            safety=Safety.READ,
+            since="7.8.0",
         )
     )
     async def shares(
@@ -503,20 +604,27 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="update", action="update", method="PUT", path="folders",
+            module="folders",
+            name="update",
+            action="update",
+            method="PUT",
+            path="folders",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP),
+                Param("timestamp", WireKind.STAMP),
                 Param("tree"),
                 Param("allowed_modules", many=True),
-                Param("cascadePermissions", Kind.BOOLEAN, attribute="cascade_permissions"),
+                Param("cascadePermissions", WireKind.BOOLEAN, attribute="cascade_permissions"),
                 Param("pushToken", attribute="push_token"),
-                Param("autorename", Kind.BOOLEAN),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
+                Param("autorename", WireKind.BOOLEAN),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
             body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder", outer="FolderBody"),
-            returns=Shape.VALUE, target="FolderData", kind=Kind.TEXT, safety=Safety.ONCE,
+            returns=ResultShape.VALUE,
+            target="FolderData",
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -541,9 +649,9 @@ class Folders(Module):
         ``PUT folders?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited
                 (False if left out).
             id: The object's ID.
@@ -560,16 +668,23 @@ class Folders(Module):
 
     @operation(
         Spec(
-            module="folders", name="updates", action="updates", method="GET", path="folders",
+            module="folders",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="folders",
             params=(
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("tree"),
                 Param("language"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
                 Param("allowed_modules", many=True),
             ),
-            returns=Shape.UPDATES, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.UPDATES,
+            record="FolderData",
+            columns="FolderData",
+            safety=Safety.READ,
         )
     )
     async def updates(

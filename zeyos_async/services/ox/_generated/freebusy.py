@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date as Day
+
     from zeyos_async.services.ox.records import OxRecord
 
 
@@ -23,14 +24,22 @@ class Freebusy(Module):
 
     @operation(
         Spec(
-            module="freebusy", name="get", action="get", method="GET", path="freebusy",
+            module="freebusy",
+            name="get",
+            action="get",
+            method="GET",
+            path="freebusy",
             params=(
-                Param("from", Kind.DATE_OR_TIME, required=True, attribute="from_"),
-                Param("merged", Kind.BOOLEAN),
+                Param("from", WireKind.DATE_OR_TIME, required=True, attribute="from_"),
+                Param("merged", WireKind.BOOLEAN),
                 Param("participant", required=True),
-                Param("until", Kind.DATE_OR_TIME, required=True),
+                Param("until", WireKind.DATE_OR_TIME, required=True),
             ),
-            returns=Shape.JSON, safety=Safety.READ, oauth=False, since="6.22.1",
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
+            since="6.22.1",
         )
     )
     async def get(
@@ -50,14 +59,22 @@ class Freebusy(Module):
 
     @operation(
         Spec(
-            module="freebusy", name="list", action="list", method="PUT", path="freebusy",
+            module="freebusy",
+            name="list",
+            action="list",
+            method="PUT",
+            path="freebusy",
             params=(
-                Param("from", Kind.DATE_OR_TIME, required=True, attribute="from_"),
-                Param("merged", Kind.BOOLEAN),
-                Param("until", Kind.DATE_OR_TIME, required=True),
+                Param("from", WireKind.DATE_OR_TIME, required=True, attribute="from_"),
+                Param("merged", WireKind.BOOLEAN),
+                Param("until", WireKind.DATE_OR_TIME, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.JSON, safety=Safety.READ,
-            oauth=False, since="6.22.1",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
+            since="6.22.1",
         )
     )
     async def list(

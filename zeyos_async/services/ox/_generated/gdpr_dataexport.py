@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_services import DataExportModules, DataExportTask
 
 
@@ -22,8 +30,15 @@ class GdprDataexport(Module):
 
     @operation(
         Spec(
-            module="gdpr/dataexport", name="cancel", method="DELETE", path="gdpr/dataexport",
-            returns=Shape.VALUE, key="success", kind=Kind.BOOLEAN, safety=Safety.ONCE, batchable=False,
+            module="gdpr/dataexport",
+            name="cancel",
+            method="DELETE",
+            path="gdpr/dataexport",
+            returns=ResultShape.VALUE,
+            key="success",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            batchable=False,
             oauth=False,
         )
     )
@@ -36,8 +51,15 @@ class GdprDataexport(Module):
 
     @operation(
         Spec(
-            module="gdpr/dataexport", name="get", method="GET", path="gdpr/dataexport", returns=Shape.RECORD,
-            record="DataExportTask", safety=Safety.READ, batchable=False, oauth=False,
+            module="gdpr/dataexport",
+            name="get",
+            method="GET",
+            path="gdpr/dataexport",
+            returns=ResultShape.RECORD,
+            record="DataExportTask",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get(self) -> DataExportTask:
@@ -49,10 +71,18 @@ class GdprDataexport(Module):
 
     @operation(
         Spec(
-            module="gdpr/dataexport", name="submit", method="POST", path="gdpr/dataexport",
-            params=(Param("deleteOldDataExport", Kind.BOOLEAN, attribute="delete_old_data_export"),),
-            body=Body(shape=BodyShape.JSON, required=False), returns=Shape.VALUE, key="success",
-            kind=Kind.BOOLEAN, safety=Safety.ONCE, batchable=False, oauth=False,
+            module="gdpr/dataexport",
+            name="submit",
+            method="POST",
+            path="gdpr/dataexport",
+            params=(Param("deleteOldDataExport", WireKind.BOOLEAN, attribute="delete_old_data_export"),),
+            body=Body(shape=BodyShape.JSON, required=False),
+            returns=ResultShape.VALUE,
+            key="success",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def submit(self, body: Any = None, /, *, delete_old_data_export: bool | None = None) -> bool:
@@ -61,16 +91,22 @@ class GdprDataexport(Module):
         ``POST gdpr/dataexport``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             delete_old_data_export: Whether an export that is there already is deleted.
         """
         ...
 
     @operation(
         Spec(
-            module="gdpr/dataexport", name="available_modules", method="GET",
-            path="gdpr/dataexport/availableModules", returns=Shape.RECORD, record="DataExportModules",
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="gdpr/dataexport",
+            name="available_modules",
+            method="GET",
+            path="gdpr/dataexport/availableModules",
+            returns=ResultShape.RECORD,
+            record="DataExportModules",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def available_modules(self) -> DataExportModules:
@@ -82,8 +118,15 @@ class GdprDataexport(Module):
 
     @operation(
         Spec(
-            module="gdpr/dataexport", name="delete", method="DELETE", path="gdpr/dataexport/delete",
-            returns=Shape.VALUE, key="success", kind=Kind.BOOLEAN, safety=Safety.ONCE, batchable=False,
+            module="gdpr/dataexport",
+            name="delete",
+            method="DELETE",
+            path="gdpr/dataexport/delete",
+            returns=ResultShape.VALUE,
+            key="success",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            batchable=False,
             oauth=False,
         )
     )
@@ -96,9 +139,18 @@ class GdprDataexport(Module):
 
     @download(
         Spec(
-            module="gdpr/dataexport", name="download", method="GET", path="gdpr/dataexport/{id}",
-            params=(Param("id", required=True, in_path=True), Param("number", Kind.INTEGER, required=True)),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
+            module="gdpr/dataexport",
+            name="download",
+            method="GET",
+            path="gdpr/dataexport/{id}",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("number", WireKind.INTEGER, required=True),
+            ),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def download(self, *, id: str, number: int) -> bytes:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -35,9 +35,17 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="all", action="all", method="PUT", path="group",
-            params=(Param("columns", Kind.COLUMNS, required=True),), returns=Shape.ROWS, record="GroupData",
-            columns="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="all",
+            action="all",
+            method="PUT",
+            path="group",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            returns=ResultShape.ROWS,
+            record="GroupData",
+            columns="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self, *, columns: Sequence[str | int] | None = None) -> Rows[GroupData]:
@@ -52,10 +60,16 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="delete", action="delete", method="PUT", path="group",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="GroupListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, oauth=False,
+            module="group",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="group",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="GroupListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(
@@ -66,7 +80,7 @@ class Group(Module):
         ``PUT group?action=delete``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -74,9 +88,17 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="get", action="get", method="GET", path="group",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="GroupData",
-            target="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="get",
+            action="get",
+            method="GET",
+            path="group",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
+            record="GroupData",
+            target="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, record: GroupData | None = None, /, *, id: int | None = None) -> GroupData:
@@ -85,16 +107,23 @@ class Group(Module):
         ``GET group?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="group", name="list", action="list", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORDS, record="GroupListElement"), returns=Shape.ROWS,
-            record="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="list",
+            action="list",
+            method="PUT",
+            path="group",
+            body=Body(shape=BodyShape.RECORDS, record="GroupListElement"),
+            returns=ResultShape.ROWS,
+            record="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(
@@ -105,15 +134,22 @@ class Group(Module):
         ``PUT group?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
     @operation(
         Spec(
-            module="group", name="new", action="new", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORD, record="GroupData"), returns=Shape.RECORD,
-            record="GroupUpdateData", safety=Safety.ONCE, oauth=False,
+            module="group",
+            name="new",
+            action="new",
+            method="PUT",
+            path="group",
+            body=Body(shape=BodyShape.RECORD, record="GroupData"),
+            returns=ResultShape.RECORD,
+            record="GroupUpdateData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(self, body: GroupData | GroupDataFields, /) -> GroupUpdateData:
@@ -122,15 +158,22 @@ class Group(Module):
         ``PUT group?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="group", name="search", action="search", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORD, record="GroupSearchBody"), returns=Shape.ROWS,
-            record="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="search",
+            action="search",
+            method="PUT",
+            path="group",
+            body=Body(shape=BodyShape.RECORD, record="GroupSearchBody"),
+            returns=ResultShape.ROWS,
+            record="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def search(self, body: GroupSearchBody | GroupSearchBodyFields, /) -> Rows[GroupData]:
@@ -139,15 +182,24 @@ class Group(Module):
         ``PUT group?action=search``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="group", name="update", action="update", method="PUT", path="group",
-            params=(Param("id", Kind.INTEGER, required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="GroupData"), target="GroupData", safety=Safety.ONCE,
+            module="group",
+            name="update",
+            action="update",
+            method="PUT",
+            path="group",
+            params=(
+                Param("id", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="GroupData"),
+            target="GroupData",
+            safety=Safety.ONCE,
             oauth=False,
         )
     )
@@ -165,9 +217,9 @@ class Group(Module):
         ``PUT group?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -176,9 +228,17 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="updates", action="updates", method="GET", path="group",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),), returns=Shape.UPDATES,
-            record="GroupData", safety=Safety.READ, oauth=False, since="6.18.1",
+            module="group",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="group",
+            params=(Param("timestamp", WireKind.STAMP, required=True, attribute="since"),),
+            returns=ResultShape.UPDATES,
+            record="GroupData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.18.1",
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[GroupData]:

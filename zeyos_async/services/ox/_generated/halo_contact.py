@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,30 +28,35 @@ class HaloContact(Module):
     @property
     def picture(self) -> HaloContactPicture:
         """The operations of ``halo_contact_picture``; the same object as ``halo_contact_picture`` of the client."""
-        found: HaloContactPicture = self._caller.module("halo_contact_picture")
-        return found
+        module: HaloContactPicture = self._caller.module("halo_contact_picture")
+        return module
 
     @operation(
         Spec(
-            module="halo/contact", name="investigate", action="investigate", method="GET",
+            module="halo/contact",
+            name="investigate",
+            action="investigate",
+            method="GET",
             path="halo/contact",
             params=(
                 Param("provider", required=True),
                 Param("email1"),
                 Param("email2"),
                 Param("email3"),
-                Param("internal_userid", Kind.INTEGER),
+                Param("internal_userid", WireKind.INTEGER),
                 Param("columns", required=True, many=True),
-                Param("limit", Kind.INTEGER),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("limit", WireKind.INTEGER),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
                 Param("fields", many=True),
                 Param("order", choices=("asc", "desc")),
                 Param("sort"),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def investigate(
@@ -97,22 +102,27 @@ class HaloContact(Module):
 
     @operation(
         Spec(
-            module="halo/contact", name="investigate_contact", action="investigate", method="PUT",
+            module="halo/contact",
+            name="investigate_contact",
+            action="investigate",
+            method="PUT",
             path="halo/contact",
             params=(
                 Param("provider", required=True),
                 Param("columns", required=True, many=True),
-                Param("limit", Kind.INTEGER),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("limit", WireKind.INTEGER),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
                 Param("fields", many=True),
                 Param("order", choices=("asc", "desc")),
                 Param("sort"),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"), returns=Shape.JSON,
-            safety=Safety.READ, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def investigate_contact(
@@ -136,7 +146,7 @@ class HaloContact(Module):
         ``PUT halo/contact?action=investigate``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider: The provider.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             limit: How many are wanted at most.
@@ -153,8 +163,15 @@ class HaloContact(Module):
 
     @operation(
         Spec(
-            module="halo/contact", name="services", action="services", method="GET", path="halo/contact",
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
+            module="halo/contact",
+            name="services",
+            action="services",
+            method="GET",
+            path="halo/contact",
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def services(self) -> Rows[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, download
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, download
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 
@@ -18,27 +18,39 @@ class HaloContactPicture(Module):
 
     @download(
         Spec(
-            module="halo/contact/picture", name="get", method="GET", path="halo/contact/picture",
+            module="halo/contact/picture",
+            name="get",
+            method="GET",
+            path="halo/contact/picture",
             params=(
-                Param("internal_userid", Kind.INTEGER),
-                Param("userid", Kind.INTEGER),
-                Param("user_id", Kind.INTEGER),
+                Param("internal_userid", WireKind.INTEGER),
+                Param("userid", WireKind.INTEGER),
+                Param("user_id", WireKind.INTEGER),
                 Param("id"),
                 Param("email"),
                 Param("email1"),
                 Param("email2"),
                 Param("email3"),
-                Param("transformationNeeded", Kind.BOOLEAN, attribute="transformation_needed"),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("compress", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("contain", "containforcedimension", "cover", "coverandcrop")),
+                Param("transformationNeeded", WireKind.BOOLEAN, attribute="transformation_needed"),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("compress", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("contain", "containforcedimension", "cover", "coverandcrop"),
+                ),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False, deprecated=True,
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            bare=True,
+            deprecated=True,
         )
     )
     async def get(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, download
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, download
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 
@@ -18,21 +18,31 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="contact_picture", method="GET", path="image/contact/picture",
+            module="image",
+            name="contact_picture",
+            method="GET",
+            path="image/contact/picture",
             params=(
                 Param("folder", required=True),
-                Param("id", Kind.INTEGER, required=True),
-                Param("transformationNeeded", Kind.BOOLEAN, attribute="transformation_needed"),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("compress", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("contain", "containforcedimension", "cover", "coverandcrop")),
+                Param("id", WireKind.INTEGER, required=True),
+                Param("transformationNeeded", WireKind.BOOLEAN, attribute="transformation_needed"),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("compress", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("contain", "containforcedimension", "cover", "coverandcrop"),
+                ),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, scopes=("read_contacts",),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -74,9 +84,16 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="mp3_cover", method="GET", path="image/file/mp3cover",
-            params=(Param("id", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False,
-            session=False, oauth=False,
+            module="image",
+            name="mp3_cover",
+            method="GET",
+            path="image/file/mp3cover",
+            params=(Param("id", required=True),),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def mp3_cover(self, *, id: str) -> bytes:
@@ -91,14 +108,21 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="mail_picture", method="GET", path="image/mail/picture",
+            module="image",
+            name="mail_picture",
+            method="GET",
+            path="image/mail/picture",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("uid", required=True),
-                Param("accountId", Kind.INTEGER, attribute="account_id"),
+                Param("accountId", WireKind.INTEGER, attribute="account_id"),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def mail_picture(self, *, folder: str, id: str, uid: str, account_id: int | None = None) -> bytes:
@@ -116,9 +140,16 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="trusted_mail_picture", method="GET", path="image/mail/trustedMail/picture",
-            params=(Param("uid", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, session=False, oauth=False,
+            module="image",
+            name="trusted_mail_picture",
+            method="GET",
+            path="image/mail/trustedMail/picture",
+            params=(Param("uid", required=True),),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def trusted_mail_picture(self, *, uid: str) -> bytes:
@@ -133,9 +164,16 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="managed_picture", method="GET", path="image/mfile/picture",
-            params=(Param("uid", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, session=False, oauth=False,
+            module="image",
+            name="managed_picture",
+            method="GET",
+            path="image/mfile/picture",
+            params=(Param("uid", required=True),),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def managed_picture(self, *, uid: str) -> bytes:
@@ -150,20 +188,31 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="user_picture", method="GET", path="image/user/picture",
+            module="image",
+            name="user_picture",
+            method="GET",
+            path="image/user/picture",
             params=(
                 Param("id", required=True),
-                Param("transformationNeeded", Kind.BOOLEAN, attribute="transformation_needed"),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("compress", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("contain", "containforcedimension", "cover", "coverandcrop")),
+                Param("transformationNeeded", WireKind.BOOLEAN, attribute="transformation_needed"),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("compress", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("contain", "containforcedimension", "cover", "coverandcrop"),
+                ),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
             deprecated=True,
         )
     )

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import FileInput, Rows
 
     from .records_files import ImportResult
@@ -24,10 +23,23 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import", name="csv", action="CSV", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
+            module="import",
+            name="csv",
+            action="CSV",
+            method="POST",
+            path="import",
+            params=(
+                Param("allow_enqueue", WireKind.BOOLEAN),
+                Param("folder", required=True),
+                Param("charset"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def csv(
@@ -42,21 +54,30 @@ class Import(Module):
                 (False if left out).
             folder: The folder's ID.
             charset: The character set of the file.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="import", name="ical", action="ICAL", method="POST", path="import",
+            module="import",
+            name="ical",
+            action="ICAL",
+            method="POST",
+            path="import",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("folder", required=True),
-                Param("suppressNotification", Kind.BOOLEAN, attribute="suppress_notification"),
-                Param("ignoreUIDs", Kind.BOOLEAN, attribute="ignore_uids"),
+                Param("suppressNotification", WireKind.BOOLEAN, attribute="suppress_notification"),
+                Param("ignoreUIDs", WireKind.BOOLEAN, attribute="ignore_uids"),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_calendar", "write_tasks"), html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_calendar", "write_tasks"),
+            html=True,
         )
     )
     async def ical(
@@ -78,16 +99,29 @@ class Import(Module):
             folder: The folder's ID.
             suppress_notification: Whether nobody is notified.
             ignore_uids: Whether the UIDs in the file are replaced by new ones.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="import", name="outlook_csv", action="OUTLOOK_CSV", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
+            module="import",
+            name="outlook_csv",
+            action="OUTLOOK_CSV",
+            method="POST",
+            path="import",
+            params=(
+                Param("allow_enqueue", WireKind.BOOLEAN),
+                Param("folder", required=True),
+                Param("charset"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def outlook_csv(
@@ -102,16 +136,28 @@ class Import(Module):
                 (False if left out).
             folder: The folder's ID.
             charset: The character set of the file.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="import", name="vcard", action="VCARD", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True)),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
+            module="import",
+            name="vcard",
+            action="VCARD",
+            method="POST",
+            path="import",
+            params=(
+                Param("allow_enqueue", WireKind.BOOLEAN),
+                Param("folder", required=True),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def vcard(
@@ -125,6 +171,6 @@ class Import(Module):
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited
                 (False if left out).
             folder: The folder's ID.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -32,9 +41,9 @@ if TYPE_CHECKING:
         InfoItemSharingNotificationBody,
         InfoItemSharingNotificationBodyFields,
         InfoItemSharingNotificationData,
+        InfoItemsRestoreResponseData,
         InfoItemZipElement,
         InfoItemZipElementFields,
-        InfoItemsRestoreResponseData,
     )
 
 
@@ -43,20 +52,27 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="advanced_search", action="advancedSearch", method="PUT",
+            module="infostore",
+            name="advanced_search",
+            action="advancedSearch",
+            method="PUT",
             path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("start", Kind.INTEGER),
-                Param("end", Kind.INTEGER),
-                Param("includeSubfolders", Kind.BOOLEAN, attribute="include_subfolders"),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("start", WireKind.INTEGER),
+                Param("end", WireKind.INTEGER),
+                Param("includeSubfolders", WireKind.BOOLEAN, attribute="include_subfolders"),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="InfoItemData",
-            columns="InfoItemData", safety=Safety.READ, oauth=False,
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.ROWS,
+            record="InfoItemData",
+            columns="InfoItemData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def advanced_search(
@@ -78,7 +94,7 @@ class Infostore(Module):
         ``PUT infostore?action=advancedSearch``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             folder: The folder's ID.
             sort: The column (or field) to sort by.
@@ -92,18 +108,25 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="all", action="all", method="GET", path="infostore",
+            module="infostore",
+            name="all",
+            action="all",
+            method="GET",
+            path="infostore",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
-                Param("limit", Kind.INTEGER),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
+                Param("limit", WireKind.INTEGER),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="InfoItemData",
+            columns="InfoItemData",
+            safety=Safety.READ,
             oauth=False,
         )
     )
@@ -137,9 +160,20 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="backward_link", action="backwardLink", method="GET", path="infostore",
-            params=(Param("folder", required=True), Param("id"), Param("redirect", Kind.BOOLEAN)),
-            returns=Shape.RECORD, record="BackwardLink", target="InfoItemData", safety=Safety.READ,
+            module="infostore",
+            name="backward_link",
+            action="backwardLink",
+            method="GET",
+            path="infostore",
+            params=(
+                Param("folder", required=True),
+                Param("id"),
+                Param("redirect", WireKind.BOOLEAN),
+            ),
+            returns=ResultShape.RECORD,
+            record="BackwardLink",
+            target="InfoItemData",
+            safety=Safety.READ,
             oauth=False,
         )
     )
@@ -157,7 +191,7 @@ class Infostore(Module):
         ``GET infostore?action=backwardLink``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             redirect: Whether the answer is a redirect.
@@ -166,8 +200,15 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="checkname", action="checkname", method="GET", path="infostore",
-            params=(Param("name", required=True),), safety=Safety.READ, oauth=False, since="7.8.1",
+            module="infostore",
+            name="checkname",
+            action="checkname",
+            method="GET",
+            path="infostore",
+            params=(Param("name", required=True),),
+            safety=Safety.READ,
+            oauth=False,
+            since="7.8.1",
         )
     )
     async def checkname(self, *, name: str) -> None:
@@ -182,11 +223,23 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="copy_with_file", action="copy", method="POST", path="infostore",
-            params=(Param("id", required=True), Param("pushToken", attribute="push_token")),
+            module="infostore",
+            name="copy_with_file",
+            action="copy",
+            method="POST",
+            path="infostore",
+            params=(
+                Param("id", required=True),
+                Param("pushToken", attribute="push_token"),
+            ),
             body=Body(shape=BodyShape.PARTS, record="InfoItemData", part="json", file="file"),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
-            oauth=False, html=True,
+            returns=ResultShape.VALUE,
+            target="InfoItemData",
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
+            html=True,
         )
     )
     async def copy_with_file(
@@ -204,21 +257,32 @@ class Infostore(Module):
         ``POST infostore?action=copy``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             push_token: The client's push token, so that it is not told of its own changes.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="infostore", name="copy", action="copy", method="PUT", path="infostore",
-            params=(Param("id", required=True), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemData"), returns=Shape.VALUE,
-            target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            module="infostore",
+            name="copy",
+            action="copy",
+            method="PUT",
+            path="infostore",
+            params=(
+                Param("id", required=True),
+                Param("pushToken", attribute="push_token"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="InfoItemData"),
+            returns=ResultShape.VALUE,
+            target="InfoItemData",
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def copy(
@@ -235,9 +299,9 @@ class Infostore(Module):
         ``PUT infostore?action=copy``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             push_token: The client's push token, so that it is not told of its own changes.
         """
@@ -245,14 +309,20 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="delete", action="delete", method="PUT", path="infostore",
+            module="infostore",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="infostore",
             params=(
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("hardDelete", Kind.BOOLEAN, attribute="hard_delete"),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("hardDelete", WireKind.BOOLEAN, attribute="hard_delete"),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(
@@ -269,7 +339,7 @@ class Infostore(Module):
         ``PUT infostore?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             hard_delete: Whether it is gone for good, and not moved to the trash (false if left out).
@@ -279,15 +349,22 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="detach", action="detach", method="PUT", path="infostore",
+            module="infostore",
+            name="detach",
+            action="detach",
+            method="PUT",
+            path="infostore",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.LEFT, target="InfoItemData",
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            returns=ResultShape.FAILURES,
+            target="InfoItemData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def detach(
@@ -306,9 +383,9 @@ class Infostore(Module):
         ``PUT infostore?action=detach``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -319,25 +396,37 @@ class Infostore(Module):
 
     @download(
         Spec(
-            module="infostore", name="document", action="document", method="GET", path="infostore",
+            module="infostore",
+            name="document",
+            action="document",
+            method="GET",
+            path="infostore",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("version", Kind.INTEGER),
+                Param("version", WireKind.INTEGER),
                 Param("content_type"),
-                Param("scan", Kind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
                 Param("format"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto")),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("cropX", Kind.INTEGER, attribute="crop_x"),
-                Param("cropY", Kind.INTEGER, attribute="crop_y"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto"),
+                ),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("cropX", WireKind.INTEGER, attribute="crop_x"),
+                Param("cropY", WireKind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD, target="InfoItemData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            target="InfoItemData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def document(
@@ -355,7 +444,8 @@ class Infostore(Module):
         width: int | None = None,
         height: int | None = None,
         shrink_only: bool | None = None,
-        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"] | None = None,
+        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"]
+        | None = None,
         crop_width: int | None = None,
         crop_height: int | None = None,
         crop_x: int | None = None,
@@ -366,7 +456,7 @@ class Infostore(Module):
         ``GET infostore?action=document``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             version: The version of the file; the current one if left out.
@@ -387,9 +477,20 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="get", action="get", method="GET", path="infostore",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
-            record="InfoItemData", target="InfoItemData", safety=Safety.READ, oauth=False,
+            module="infostore",
+            name="get",
+            action="get",
+            method="GET",
+            path="infostore",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            returns=ResultShape.RECORD,
+            record="InfoItemData",
+            target="InfoItemData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(
@@ -400,7 +501,7 @@ class Infostore(Module):
         ``GET infostore?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -408,13 +509,21 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="list", action="list", method="PUT", path="infostore",
+            module="infostore",
+            name="list",
+            action="list",
+            method="PUT",
+            path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.ROWS,
-            record="InfoItemData", columns="InfoItemData", safety=Safety.READ, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
+            returns=ResultShape.ROWS,
+            record="InfoItemData",
+            columns="InfoItemData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(
@@ -430,7 +539,7 @@ class Infostore(Module):
         ``PUT infostore?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             pregenerate_previews: Whether the server makes previews beforehand.
         """
@@ -438,9 +547,18 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="lock", action="lock", method="GET", path="infostore",
-            params=(Param("id", required=True), Param("diff", Kind.INTEGER)), target="InfoItemData",
-            safety=Safety.REPEATABLE, oauth=False,
+            module="infostore",
+            name="lock",
+            action="lock",
+            method="GET",
+            path="infostore",
+            params=(
+                Param("id", required=True),
+                Param("diff", WireKind.INTEGER),
+            ),
+            target="InfoItemData",
+            safety=Safety.REPEATABLE,
+            oauth=False,
         )
     )
     async def lock(
@@ -451,7 +569,7 @@ class Infostore(Module):
         ``GET infostore?action=lock``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             diff: How long the lock lasts, in milliseconds.
         """
@@ -459,15 +577,22 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="move", action="move", method="GET", path="infostore",
+            module="infostore",
+            name="move",
+            action="move",
+            method="GET",
+            path="infostore",
             params=(
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("folder", required=True, given=True),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("folder", required=True, explicit=True),
                 Param("id", required=True),
                 Param("pushToken", attribute="push_token"),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.JSON,
+            target="InfoItemData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def move(
@@ -480,13 +605,13 @@ class Infostore(Module):
         id: str | None = None,
         push_token: str | None = None,
         ignore_warnings: bool | None = None,
-    ) -> str:
+    ) -> Any:
         """Move a file to another folder, and return its new ID.
 
         ``GET infostore?action=move``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             folder: The folder where the file goes.
@@ -498,14 +623,20 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="move_many", action="move", method="PUT", path="infostore",
+            module="infostore",
+            name="move_many",
+            action="move",
+            method="PUT",
+            path="infostore",
             params=(
                 Param("folder", required=True),
                 Param("pushToken", attribute="push_token"),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def move_many(
@@ -522,7 +653,7 @@ class Infostore(Module):
         ``PUT infostore?action=move``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             folder: The folder where the files go.
             push_token: The client's push token, so that it is not told of its own changes.
             ignore_warnings: Whether it is done even where the server would warn first (False if left out).
@@ -531,10 +662,29 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="new_with_file", action="new", method="POST", path="infostore",
-            params=(Param("try_add_version", Kind.BOOLEAN), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, oauth=False, html=True,
+            module="infostore",
+            name="new_with_file",
+            action="new",
+            method="POST",
+            path="infostore",
+            params=(
+                Param("try_add_version", WireKind.BOOLEAN),
+                Param("pushToken", attribute="push_token"),
+            ),
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="InfoItemData",
+                wrap="file",
+                outer="InfoItemBody",
+                part="json",
+                file="file",
+            ),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
+            html=True,
         )
     )
     async def new_with_file(
@@ -551,19 +701,30 @@ class Infostore(Module):
         ``POST infostore?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
+            body: The description of the file: a record, or a dict of its fields.
             try_add_version: Whether a file of the name gets a new version, in place of an error.
             push_token: The client's push token, so that it is not told of its own changes.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="infostore", name="new", action="new", method="PUT", path="infostore",
-            params=(Param("id"), Param("timestamp", Kind.STAMP), Param("pushToken", attribute="push_token")),
+            module="infostore",
+            name="new",
+            action="new",
+            method="PUT",
+            path="infostore",
+            params=(
+                Param("id"),
+                Param("timestamp", WireKind.STAMP),
+                Param("pushToken", attribute="push_token"),
+            ),
             body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(
@@ -580,7 +741,7 @@ class Infostore(Module):
         ``PUT infostore?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -590,10 +751,19 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="notify", action="notify", method="PUT", path="infostore",
+            module="infostore",
+            name="notify",
+            action="notify",
+            method="PUT",
+            path="infostore",
             params=(Param("id", required=True),),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemSharingNotificationBody"), returns=Shape.RECORD,
-            record="InfoItemSharingNotificationData", target="InfoItemData", safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="InfoItemSharingNotificationBody"),
+            returns=ResultShape.RECORD,
+            record="InfoItemSharingNotificationData",
+            target="InfoItemData",
+            safety=Safety.ONCE,
+            oauth=False,
+            may_be_missing=True,
             since="7.8.0",
         )
     )
@@ -610,19 +780,26 @@ class Infostore(Module):
         ``PUT infostore?action=notify``; since 7.8.0.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="infostore", name="restore", action="restore", method="PUT", path="infostore",
+            module="infostore",
+            name="restore",
+            action="restore",
+            method="PUT",
+            path="infostore",
             params=(Param("pushToken", attribute="push_token"),),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.ROWS,
-            record="InfoItemsRestoreResponseData", safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
+            returns=ResultShape.ROWS,
+            record="InfoItemsRestoreResponseData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def restore(
@@ -637,21 +814,27 @@ class Infostore(Module):
         ``PUT infostore?action=restore``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             push_token: The client's push token, so that it is not told of its own changes.
         """
         ...
 
     @operation(
         Spec(
-            module="infostore", name="revert", action="revert", method="PUT", path="infostore",
+            module="infostore",
+            name="revert",
+            action="revert",
+            method="PUT",
+            path="infostore",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            target="InfoItemData", safety=Safety.ONCE, oauth=False,
+            target="InfoItemData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def revert(
@@ -669,7 +852,7 @@ class Infostore(Module):
         ``PUT infostore?action=revert``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -680,16 +863,23 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="save_as", action="saveAs", method="PUT", path="infostore",
+            module="infostore",
+            name="save_as",
+            action="saveAs",
+            method="PUT",
+            path="infostore",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
                 Param("attachment", required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemBody"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemBody"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def save_as(
@@ -708,7 +898,7 @@ class Infostore(Module):
         ``PUT infostore?action=saveAs``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -719,19 +909,27 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="search", action="search", method="PUT", path="infostore",
+            module="infostore",
+            name="search",
+            action="search",
+            method="PUT",
+            path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("start", Kind.INTEGER),
-                Param("end", Kind.INTEGER),
-                Param("includeSubfolders", Kind.BOOLEAN, attribute="include_subfolders"),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("start", WireKind.INTEGER),
+                Param("end", WireKind.INTEGER),
+                Param("includeSubfolders", WireKind.BOOLEAN, attribute="include_subfolders"),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemSearchBody"), returns=Shape.ROWS,
-            record="InfoItemData", columns="InfoItemData", safety=Safety.READ, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="InfoItemSearchBody"),
+            returns=ResultShape.ROWS,
+            record="InfoItemData",
+            columns="InfoItemData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def search(
@@ -753,7 +951,7 @@ class Infostore(Module):
         ``PUT infostore?action=search``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             folder: The folder's ID.
             sort: The column (or field) to sort by.
@@ -767,15 +965,23 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="shares", action="shares", method="GET", path="infostore",
+            module="infostore",
+            name="shares",
+            action="shares",
+            method="GET",
+            path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
-            oauth=False, since="7.8.0",
+            returns=ResultShape.ROWS,
+            record="InfoItemData",
+            columns="InfoItemData",
+            safety=Safety.READ,
+            oauth=False,
+            since="7.8.0",
         )
     )
     async def shares(
@@ -800,8 +1006,14 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="unlock", action="unlock", method="GET", path="infostore",
-            params=(Param("id", required=True),), target="InfoItemData", safety=Safety.REPEATABLE,
+            module="infostore",
+            name="unlock",
+            action="unlock",
+            method="GET",
+            path="infostore",
+            params=(Param("id", required=True),),
+            target="InfoItemData",
+            safety=Safety.REPEATABLE,
             oauth=False,
         )
     )
@@ -811,23 +1023,39 @@ class Infostore(Module):
         ``GET infostore?action=unlock``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="infostore", name="update_with_file", action="update", method="POST", path="infostore",
+            module="infostore",
+            name="update_with_file",
+            action="update",
+            method="POST",
+            path="infostore",
             params=(
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("offset", Kind.INTEGER),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("offset", WireKind.INTEGER),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
-            oauth=False, html=True,
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="InfoItemData",
+                wrap="file",
+                outer="InfoItemBody",
+                part="json",
+                file="file",
+            ),
+            returns=ResultShape.VALUE,
+            target="InfoItemData",
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
+            html=True,
         )
     )
     async def update_with_file(
@@ -847,29 +1075,37 @@ class Infostore(Module):
         ``POST infostore?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             offset: Where in the file the bytes go, for resuming.
             push_token: The client's push token, so that it is not told of its own changes.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="infostore", name="update", action="update", method="PUT", path="infostore",
+            module="infostore",
+            name="update",
+            action="update",
+            method="PUT",
+            path="infostore",
             params=(
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
-                Param("extendedResponse", Kind.BOOLEAN, attribute="extended_response"),
+                Param("extendedResponse", WireKind.BOOLEAN, attribute="extended_response"),
             ),
             body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE,
+            target="InfoItemData",
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(
@@ -888,9 +1124,9 @@ class Infostore(Module):
         ``PUT infostore?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -901,17 +1137,24 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="updates", action="updates", method="GET", path="infostore",
+            module="infostore",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="infostore",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.UPDATES, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
+            returns=ResultShape.UPDATES,
+            record="InfoItemData",
+            columns="InfoItemData",
+            safety=Safety.READ,
             oauth=False,
         )
     )
@@ -943,11 +1186,15 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="upload", action="upload", method="PUT", path="infostore",
-            fixed=(('binary', 'true'),),
+            module="infostore",
+            name="upload",
+            action="upload",
+            method="PUT",
+            path="infostore",
+            fixed=(("binary", "true"),),
             params=(
                 Param("folder_id", required=True, attribute="folder"),
-                Param("timestamp", Kind.STAMP),
+                Param("timestamp", WireKind.STAMP),
                 Param("id"),
                 Param("title"),
                 Param("filename", required=True),
@@ -958,15 +1205,19 @@ class Infostore(Module):
                 Param("version"),
                 Param("version_comment"),
                 Param("categories"),
-                Param("color_label", Kind.INTEGER),
-                Param("file_size", Kind.INTEGER),
-                Param("try_add_version", Kind.BOOLEAN),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
-                Param("offset", Kind.INTEGER),
+                Param("color_label", WireKind.INTEGER),
+                Param("file_size", WireKind.INTEGER),
+                Param("try_add_version", WireKind.BOOLEAN),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
+                Param("offset", WireKind.INTEGER),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RAW), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE,
-            batchable=False, oauth=False,
+            body=Body(shape=BodyShape.RAW),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def upload(
@@ -998,7 +1249,7 @@ class Infostore(Module):
         ``PUT infostore?action=upload``.
 
         Args:
-            body: What is sent: bytes, a path, a stream or an ``Upload``.
+            body: The content: bytes, a path, a stream or an ``Upload``.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -1023,16 +1274,24 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore", name="versions", action="versions", method="GET", path="infostore",
+            module="infostore",
+            name="versions",
+            action="versions",
+            method="GET",
+            path="infostore",
             params=(
                 Param("id", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="InfoItemData", target="InfoItemData", columns="InfoItemData",
-            safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS,
+            record="InfoItemData",
+            target="InfoItemData",
+            columns="InfoItemData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def versions(
@@ -1051,7 +1310,7 @@ class Infostore(Module):
         ``GET infostore?action=versions``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
@@ -1062,10 +1321,18 @@ class Infostore(Module):
 
     @download(
         Spec(
-            module="infostore", name="zipdocuments", action="zipdocuments", method="PUT", path="infostore",
-            params=(Param("scan", Kind.BOOLEAN),),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemZipElement"), returns=Shape.DOWNLOAD,
-            safety=Safety.READ, batchable=False, oauth=False, since="7.4.0",
+            module="infostore",
+            name="zipdocuments",
+            action="zipdocuments",
+            method="PUT",
+            path="infostore",
+            params=(Param("scan", WireKind.BOOLEAN),),
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemZipElement"),
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            since="7.4.0",
         )
     )
     async def zipdocuments(
@@ -1080,21 +1347,28 @@ class Infostore(Module):
         ``PUT infostore?action=zipdocuments``; since 7.4.0.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             scan: Whether the file is scanned for viruses.
         """
         ...
 
     @download(
         Spec(
-            module="infostore", name="zipfolder", action="zipfolder", method="GET", path="infostore",
+            module="infostore",
+            name="zipfolder",
+            action="zipfolder",
+            method="GET",
+            path="infostore",
             params=(
                 Param("folder", required=True),
-                Param("recursive", Kind.BOOLEAN),
-                Param("scan", Kind.BOOLEAN),
-                Param("addFolderAsRoot", Kind.BOOLEAN, attribute="add_folder_as_root"),
+                Param("recursive", WireKind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
+                Param("addFolderAsRoot", WireKind.BOOLEAN, attribute="add_folder_as_root"),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def zipfolder(

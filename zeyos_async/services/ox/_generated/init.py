@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_sessions import InitRequest, InitRequestFields, InitResponse
 
 
@@ -22,17 +21,24 @@ class Init(Module):
 
     @operation(
         Spec(
-            module="init", name="get", method="GET", path="init",
+            module="init",
+            name="get",
+            method="GET",
+            path="init",
             params=(
                 Param("hash"),
                 Param("flow", required=True),
                 Param("iss"),
                 Param("login_hint"),
-                Param("redirect", Kind.BOOLEAN),
+                Param("redirect", WireKind.BOOLEAN),
                 Param("client"),
                 Param("target_link_uri"),
             ),
-            returns=Shape.RECORD, record="InitResponse", safety=Safety.READ, batchable=False, session=False,
+            returns=ResultShape.RECORD,
+            record="InitResponse",
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
             oauth=False,
         )
     )
@@ -64,9 +70,18 @@ class Init(Module):
 
     @operation(
         Spec(
-            module="init", name="post", method="POST", path="init", params=(Param("hash"),),
-            body=Body(shape=BodyShape.FORM, record="InitRequest"), returns=Shape.RECORD,
-            record="InitResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            module="init",
+            name="post",
+            method="POST",
+            path="init",
+            params=(Param("hash"),),
+            body=Body(shape=BodyShape.FORM, record="InitRequest"),
+            returns=ResultShape.RECORD,
+            record="InitResponse",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def post(self, body: InitRequestFields, /, *, hash: str | None = None) -> InitResponse:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_services import InfoJobData
@@ -24,8 +23,15 @@ class Jobs(Module):
 
     @operation(
         Spec(
-            module="jobs", name="all", action="all", method="GET", path="jobs", returns=Shape.ROWS,
-            record="InfoJobData", safety=Safety.READ, oauth=False,
+            module="jobs",
+            name="all",
+            action="all",
+            method="GET",
+            path="jobs",
+            returns=ResultShape.ROWS,
+            record="InfoJobData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[InfoJobData]:
@@ -37,9 +43,18 @@ class Jobs(Module):
 
     @operation(
         Spec(
-            module="jobs", name="cancel", action="cancel", method="GET", path="jobs",
-            params=(Param("id", required=True),), returns=Shape.VALUE, key="success", target="InfoJobData",
-            kind=Kind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False,
+            module="jobs",
+            name="cancel",
+            action="cancel",
+            method="GET",
+            path="jobs",
+            params=(Param("id", required=True),),
+            returns=ResultShape.VALUE,
+            key="success",
+            target="InfoJobData",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.REPEATABLE,
+            oauth=False,
         )
     )
     async def cancel(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> bool:
@@ -48,16 +63,25 @@ class Jobs(Module):
         ``GET jobs?action=cancel``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="jobs", name="get", action="get", method="GET", path="jobs",
-            params=(Param("id", required=True),), returns=Shape.JSON, target="InfoJobData",
-            safety=Safety.READ, oauth=False,
+            module="jobs",
+            name="get",
+            action="get",
+            method="GET",
+            path="jobs",
+            params=(Param("id", required=True),),
+            returns=ResultShape.JSON,
+            target="InfoJobData",
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
+            may_be_missing=True,
         )
     )
     async def get(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> Any:
@@ -66,16 +90,24 @@ class Jobs(Module):
         ``GET jobs?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="jobs", name="info", action="info", method="GET", path="jobs",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="InfoJobData",
-            target="InfoJobData", safety=Safety.READ, oauth=False,
+            module="jobs",
+            name="info",
+            action="info",
+            method="GET",
+            path="jobs",
+            params=(Param("id", required=True),),
+            returns=ResultShape.RECORD,
+            record="InfoJobData",
+            target="InfoJobData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def info(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> InfoJobData:
@@ -84,7 +116,7 @@ class Jobs(Module):
         ``GET jobs?action=info``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,9 +26,17 @@ class Jslob(Module):
 
     @operation(
         Spec(
-            module="jslob", name="all", action="all", method="GET", path="jslob",
-            params=(Param("serviceId", attribute="service_id"),), returns=Shape.ROWS, record="JSlobData",
-            safety=Safety.READ, oauth=False, since="6.22",
+            module="jslob",
+            name="all",
+            action="all",
+            method="GET",
+            path="jslob",
+            params=(Param("serviceId", attribute="service_id"),),
+            returns=ResultShape.ROWS,
+            record="JSlobData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.22",
         )
     )
     async def all(self, *, service_id: str | None = None) -> Rows[JSlobData]:
@@ -43,10 +51,18 @@ class Jslob(Module):
 
     @operation(
         Spec(
-            module="jslob", name="list", action="list", method="PUT", path="jslob",
+            module="jslob",
+            name="list",
+            action="list",
+            method="PUT",
+            path="jslob",
             params=(Param("serviceId", attribute="service_id"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="JSlobData",
-            safety=Safety.READ, oauth=False, since="6.22",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.ROWS,
+            record="JSlobData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.22",
         )
     )
     async def list(
@@ -64,9 +80,19 @@ class Jslob(Module):
 
     @operation(
         Spec(
-            module="jslob", name="set", action="set", method="PUT", path="jslob",
-            params=(Param("id"), Param("serviceId", attribute="service_id")), body=Body(shape=BodyShape.JSON),
-            safety=Safety.REPEATABLE, oauth=False, since="6.22",
+            module="jslob",
+            name="set",
+            action="set",
+            method="PUT",
+            path="jslob",
+            params=(
+                Param("id"),
+                Param("serviceId", attribute="service_id"),
+            ),
+            body=Body(shape=BodyShape.JSON),
+            safety=Safety.REPEATABLE,
+            oauth=False,
+            since="6.22",
         )
     )
     async def set(self, body: Any, /, *, id: str | None = None, service_id: str | None = None) -> None:
@@ -75,7 +101,7 @@ class Jslob(Module):
         ``PUT jslob?action=set``; since 6.22.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
         """
@@ -83,9 +109,19 @@ class Jslob(Module):
 
     @operation(
         Spec(
-            module="jslob", name="update", action="update", method="PUT", path="jslob",
-            params=(Param("id", required=True), Param("serviceId", attribute="service_id")),
-            body=Body(shape=BodyShape.JSON), safety=Safety.ONCE, oauth=False, since="6.22",
+            module="jslob",
+            name="update",
+            action="update",
+            method="PUT",
+            path="jslob",
+            params=(
+                Param("id", required=True),
+                Param("serviceId", attribute="service_id"),
+            ),
+            body=Body(shape=BodyShape.JSON),
+            safety=Safety.ONCE,
+            oauth=False,
+            since="6.22",
         )
     )
     async def update(self, body: Any, /, *, id: str, service_id: str | None = None) -> None:
@@ -94,7 +130,7 @@ class Jslob(Module):
         ``PUT jslob?action=update``; since 6.22.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
         """
@@ -102,13 +138,20 @@ class Jslob(Module):
 
     @operation(
         Spec(
-            module="jslob", name="get", action="get", method="GET", path="jslob/{jslobPath}",
+            module="jslob",
+            name="get",
+            action="get",
+            method="GET",
+            path="jslob/{jslobPath}",
             params=(
                 Param("serviceId", attribute="service_id"),
                 Param("id", required=True),
                 Param("jslobPath", required=True, in_path=True, attribute="jslob_path"),
             ),
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            bare=True,
         )
     )
     async def get(self, *, id: str, jslob_path: str, service_id: str | None = None) -> Any:
@@ -125,13 +168,19 @@ class Jslob(Module):
 
     @operation(
         Spec(
-            module="jslob", name="update_path", action="update", method="PUT", path="jslob/{jslobPath}",
+            module="jslob",
+            name="update_path",
+            action="update",
+            method="PUT",
+            path="jslob/{jslobPath}",
             params=(
                 Param("id", required=True),
                 Param("serviceId", attribute="service_id"),
                 Param("jslobPath", required=True, in_path=True, attribute="jslob_path"),
             ),
-            body=Body(shape=BodyShape.JSON), safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.JSON),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update_path(
@@ -142,7 +191,7 @@ class Jslob(Module):
         ``PUT jslob/{jslobPath}?action=update``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
             jslob_path: The path into the JSlob.

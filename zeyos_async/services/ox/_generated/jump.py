@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_sessions import JumpTokenData
 
 
@@ -21,9 +20,17 @@ class Jump(Module):
 
     @operation(
         Spec(
-            module="jump", name="identity_token", action="identityToken", method="GET", path="jump",
-            params=(Param("system"),), returns=Shape.RECORD, record="JumpTokenData", safety=Safety.ONCE,
-            oauth=False, since="7.6.0",
+            module="jump",
+            name="identity_token",
+            action="identityToken",
+            method="GET",
+            path="jump",
+            params=(Param("system"),),
+            returns=ResultShape.RECORD,
+            record="JumpTokenData",
+            safety=Safety.ONCE,
+            oauth=False,
+            since="7.6.0",
         )
     )
     async def identity_token(self, *, system: str | None = None) -> JumpTokenData:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -37,9 +37,21 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="anonymous", action="anonymous", method="POST", path="login",
-            params=(Param("share"), Param("target")), body=Body(shape=BodyShape.FORM, record="Login"),
-            returns=Shape.RECORD, record="LoginResponse", safety=Safety.ONCE, batchable=False, session=False,
+            module="login",
+            name="anonymous",
+            action="anonymous",
+            method="POST",
+            path="login",
+            params=(
+                Param("share"),
+                Param("target"),
+            ),
+            body=Body(shape=BodyShape.FORM, record="Login"),
+            returns=ResultShape.RECORD,
+            record="LoginResponse",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
             oauth=False,
         )
     )
@@ -59,9 +71,21 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="autologin", action="autologin", method="GET", path="login",
-            params=(Param("authId", attribute="auth_id"), Param("client")), returns=Shape.RECORD,
-            record="LoginResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            module="login",
+            name="autologin",
+            action="autologin",
+            method="GET",
+            path="login",
+            params=(
+                Param("authId", attribute="auth_id"),
+                Param("client"),
+            ),
+            returns=ResultShape.RECORD,
+            record="LoginResponse",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def autologin(self, *, auth_id: str | None = None, client: str | None = None) -> LoginResponse:
@@ -77,9 +101,17 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="changeip", action="changeip", method="POST", path="login",
-            params=(Param("clientIP", required=True, attribute="client_ip"),), returns=Shape.VALUE,
-            kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, oauth=False,
+            module="login",
+            name="changeip",
+            action="changeip",
+            method="POST",
+            path="login",
+            params=(Param("clientIP", required=True, attribute="client_ip"),),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def changeip(self, *, client_ip: str) -> str:
@@ -94,10 +126,22 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="formlogin", action="formlogin", method="POST", path="login",
-            params=(Param("authId", required=True, attribute="auth_id"), Param("language")),
-            body=Body(shape=BodyShape.FORM, record="FormLogin"), returns=Shape.PAGE, safety=Safety.ONCE,
-            batchable=False, session=False, oauth=False, since="6.20",
+            module="login",
+            name="formlogin",
+            action="formlogin",
+            method="POST",
+            path="login",
+            params=(
+                Param("authId", required=True, attribute="auth_id"),
+                Param("language"),
+            ),
+            body=Body(shape=BodyShape.FORM, record="FormLogin"),
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
+            since="6.20",
         )
     )
     async def formlogin(
@@ -116,10 +160,22 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="login", action="login", method="POST", path="login",
-            params=(Param("authId", attribute="auth_id"), Param("language")),
-            body=Body(shape=BodyShape.FORM, record="Login"), returns=Shape.RECORD, record="LoginResponse",
-            safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            module="login",
+            name="login",
+            action="login",
+            method="POST",
+            path="login",
+            params=(
+                Param("authId", attribute="auth_id"),
+                Param("language"),
+            ),
+            body=Body(shape=BodyShape.FORM, record="Login"),
+            returns=ResultShape.RECORD,
+            record="LoginResponse",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def login(
@@ -138,8 +194,14 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="logout", action="logout", method="GET", path="login",
-            safety=Safety.REPEATABLE, batchable=False, oauth=False,
+            module="login",
+            name="logout",
+            action="logout",
+            method="GET",
+            path="login",
+            safety=Safety.REPEATABLE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def logout(self) -> None:
@@ -151,10 +213,19 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="redeem_token", action="redeemToken", method="POST", path="login",
+            module="login",
+            name="redeem_token",
+            action="redeemToken",
+            method="POST",
+            path="login",
             params=(Param("authId", required=True, attribute="auth_id"),),
-            body=Body(shape=BodyShape.FORM, record="TokenRedemption"), returns=Shape.RECORD,
-            record="LoginResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            body=Body(shape=BodyShape.FORM, record="TokenRedemption"),
+            returns=ResultShape.RECORD,
+            record="LoginResponse",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
             since="7.4.0",
         )
     )
@@ -171,8 +242,15 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="refresh_secret", action="refreshSecret", method="GET", path="login",
-            safety=Safety.REPEATABLE, batchable=False, oauth=False, since="6.18.2",
+            module="login",
+            name="refresh_secret",
+            action="refreshSecret",
+            method="GET",
+            path="login",
+            safety=Safety.REPEATABLE,
+            batchable=False,
+            oauth=False,
+            since="6.18.2",
         )
     )
     async def refresh_secret(self) -> None:
@@ -184,7 +262,11 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="saml_login", action="samlLogin", method="GET", path="login",
+            module="login",
+            name="saml_login",
+            action="samlLogin",
+            method="GET",
+            path="login",
             params=(
                 Param("token", required=True),
                 Param("client"),
@@ -192,7 +274,11 @@ class LoginModule(Module):
                 Param("loginPath", attribute="login_path"),
                 Param("language"),
             ),
-            returns=Shape.PAGE, safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def saml_login(
@@ -219,8 +305,15 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="saml_logout", action="samlLogout", method="GET", path="login",
-            returns=Shape.PAGE, safety=Safety.ONCE, batchable=False, oauth=False,
+            module="login",
+            name="saml_logout",
+            action="samlLogout",
+            method="GET",
+            path="login",
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def saml_logout(self) -> Response:
@@ -232,8 +325,16 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="store", action="store", method="GET", path="login",
-            safety=Safety.REPEATABLE, batchable=False, oauth=False, deprecated=True, since="7.10.3",
+            module="login",
+            name="store",
+            action="store",
+            method="GET",
+            path="login",
+            safety=Safety.REPEATABLE,
+            batchable=False,
+            oauth=False,
+            deprecated=True,
+            since="7.10.3",
         )
     )
     async def store(self) -> None:
@@ -247,10 +348,22 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="token_login", action="tokenLogin", method="POST", path="login",
-            params=(Param("authId", required=True, attribute="auth_id"), Param("language")),
-            body=Body(shape=BodyShape.FORM, record="TokenLogin"), returns=Shape.RECORD,
-            record="TokenLoginResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            module="login",
+            name="token_login",
+            action="tokenLogin",
+            method="POST",
+            path="login",
+            params=(
+                Param("authId", required=True, attribute="auth_id"),
+                Param("language"),
+            ),
+            body=Body(shape=BodyShape.FORM, record="TokenLogin"),
+            returns=ResultShape.RECORD,
+            record="TokenLoginResponse",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
             since="7.0.1",
         )
     )
@@ -270,9 +383,18 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="tokens", action="tokens", method="POST", path="login",
-            body=Body(shape=BodyShape.FORM, record="SessionAccess"), returns=Shape.RECORD,
-            record="TokensData", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            module="login",
+            name="tokens",
+            action="tokens",
+            method="POST",
+            path="login",
+            body=Body(shape=BodyShape.FORM, record="SessionAccess"),
+            returns=ResultShape.RECORD,
+            record="TokensData",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
             since="7.0.1",
         )
     )
@@ -288,15 +410,22 @@ class LoginModule(Module):
 
     @operation(
         Spec(
-            module="login", name="redirect", action="redirect", method="GET",
+            module="login",
+            name="redirect",
+            action="redirect",
+            method="GET",
             path="login;jsessionid={jsessionid}",
             params=(
                 Param("random", required=True),
                 Param("client"),
-                Param("store", Kind.BOOLEAN),
+                Param("store", WireKind.BOOLEAN),
                 Param("uiWebPath", attribute="ui_web_path"),
             ),
-            returns=Shape.PAGE, safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def redirect(

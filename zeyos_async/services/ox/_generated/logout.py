@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -20,9 +20,16 @@ class Logout(Module):
 
     @operation(
         Spec(
-            module="logout", name="logout", method="GET", path="logout",
-            params=(Param("state", required=True),), returns=Shape.PAGE, safety=Safety.ONCE, batchable=False,
-            session=False, oauth=False,
+            module="logout",
+            name="logout",
+            method="GET",
+            path="logout",
+            params=(Param("state", required=True),),
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def logout(self, *, state: str) -> Response:

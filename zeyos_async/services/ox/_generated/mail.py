@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -59,32 +68,39 @@ class Mail(Module):
     @property
     def categories(self) -> MailCategories:
         """The operations of ``mail_categories``; the same object as ``mail_categories`` of the client."""
-        found: MailCategories = self._caller.module("mail_categories")
-        return found
+        module: MailCategories = self._caller.module("mail_categories")
+        return module
 
     @property
     def compose(self) -> MailCompose:
         """The operations of ``mail_compose``; the same object as ``mail_compose`` of the client."""
-        found: MailCompose = self._caller.module("mail_compose")
-        return found
+        module: MailCompose = self._caller.module("mail_compose")
+        return module
 
     @operation(
         Spec(
-            module="mail", name="all", action="all", method="GET", path="mail",
+            module="mail",
+            name="all",
+            action="all",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("unseen", Kind.BOOLEAN),
-                Param("deleted", Kind.BOOLEAN),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("deleted", WireKind.BOOLEAN),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
-                Param("limit", Kind.INTEGER),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
+                Param("limit", WireKind.INTEGER),
                 Param("categoryid"),
             ),
-            returns=Shape.ROWS, record="MailData", columns="MailData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -125,9 +141,17 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="all_seen", action="all_seen", method="PUT", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.BOOLEAN,
-            safety=Safety.REPEATABLE, scopes=("read_mail",), since="7.6.0",
+            module="mail",
+            name="all_seen",
+            action="all_seen",
+            method="PUT",
+            path="mail",
+            params=(Param("folder", required=True),),
+            returns=ResultShape.VALUE,
+            kind=WireKind.BOOLEAN,
+            safety=Safety.REPEATABLE,
+            scopes=("read_mail",),
+            since="7.6.0",
         )
     )
     async def all_seen(self, *, folder: str) -> bool:
@@ -142,31 +166,43 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail", name="attachment", action="attachment", method="GET", path="mail",
+            module="mail",
+            name="attachment",
+            action="attachment",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment"),
                 Param("cid"),
-                Param("save", Kind.INTEGER),
-                Param("filter", Kind.INTEGER),
-                Param("allow_nested_messages", Kind.BOOLEAN),
-                Param("scan", Kind.BOOLEAN),
-                Param("as_json", Kind.BOOLEAN),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("save", WireKind.INTEGER),
+                Param("filter", WireKind.INTEGER),
+                Param("allow_nested_messages", WireKind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
+                Param("as_json", WireKind.BOOLEAN),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto")),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("cropX", Kind.INTEGER, attribute="crop_x"),
-                Param("cropY", Kind.INTEGER, attribute="crop_y"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto"),
+                ),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("cropX", WireKind.INTEGER, attribute="crop_x"),
+                Param("cropY", WireKind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            returns=ResultShape.DOWNLOAD,
+            target="MailData",
+            safety=Safety.READ,
+            batchable=False,
             scopes=("read_mail",),
+            bare=True,
         )
     )
     async def attachment(
@@ -189,7 +225,8 @@ class Mail(Module):
         width: int | None = None,
         height: int | None = None,
         shrink_only: bool | None = None,
-        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"] | None = None,
+        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"]
+        | None = None,
         crop_width: int | None = None,
         crop_height: int | None = None,
         crop_x: int | None = None,
@@ -200,7 +237,7 @@ class Mail(Module):
         ``GET mail?action=attachment``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -226,15 +263,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="save_attachment", action="attachment", method="PUT", path="mail",
+            module="mail",
+            name="save_attachment",
+            action="attachment",
+            method="PUT",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment", required=True),
                 Param("dest_folder", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"), returns=Shape.RECORD,
-            record="SavedAttachment", target="MailData", safety=Safety.ONCE, scopes=("write_mails",),
+            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"),
+            returns=ResultShape.RECORD,
+            record="SavedAttachment",
+            target="MailData",
+            safety=Safety.ONCE,
+            scopes=("write_mails",),
         )
     )
     async def save_attachment(
@@ -253,9 +298,9 @@ class Mail(Module):
         ``PUT mail?action=attachment``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -265,9 +310,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="autosave", action="autosave", method="PUT", path="mail",
-            params=(Param("csid"),), body=Body(shape=BodyShape.RECORD, record="MailData"), returns=Shape.JSON,
-            safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="autosave",
+            action="autosave",
+            method="PUT",
+            path="mail",
+            params=(Param("csid"),),
+            body=Body(shape=BodyShape.RECORD, record="MailData"),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def autosave(self, body: MailData | MailDataFields, /, *, csid: str | None = None) -> Any:
@@ -276,16 +328,23 @@ class Mail(Module):
         ``PUT mail?action=autosave``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             csid: The ID of the composition that is saved.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="clear", action="clear", method="PUT", path="mail",
-            params=(Param("timestamp", Kind.STAMP),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="clear",
+            action="clear",
+            method="PUT",
+            path="mail",
+            params=(Param("timestamp", WireKind.STAMP),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def clear(
@@ -304,10 +363,21 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="copy", action="copy", method="PUT", path="mail",
-            params=(Param("id", required=True), Param("folder", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"), returns=Shape.RECORD,
-            record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="copy",
+            action="copy",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"),
+            returns=ResultShape.RECORD,
+            record="MailDestinationData",
+            target="MailData",
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def copy(
@@ -324,9 +394,9 @@ class Mail(Module):
         ``PUT mail?action=copy``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder where the mail is.
         """
@@ -334,9 +404,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="count", action="count", method="GET", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.INTEGER,
-            safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="count",
+            action="count",
+            method="GET",
+            path="mail",
+            params=(Param("folder", required=True),),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def count(self, *, folder: str) -> int:
@@ -351,14 +428,20 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="delete", action="delete", method="PUT", path="mail",
+            module="mail",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="mail",
             params=(
-                Param("timestamp", Kind.STAMP),
-                Param("harddelete", Kind.BOOLEAN),
-                Param("returnAffectedFolders", Kind.BOOLEAN, attribute="return_affected_folders"),
+                Param("timestamp", WireKind.STAMP),
+                Param("harddelete", WireKind.BOOLEAN),
+                Param("returnAffectedFolders", WireKind.BOOLEAN, attribute="return_affected_folders"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_mail",),
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def delete(
@@ -375,7 +458,7 @@ class Mail(Module):
         ``PUT mail?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             harddelete: Whether it is gone for good, and not moved to the trash.
@@ -385,9 +468,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="examine", action="examine", method="GET", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.RECORD, record="MailFolderStatus",
-            safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="examine",
+            action="examine",
+            method="GET",
+            path="mail",
+            params=(Param("folder", required=True),),
+            returns=ResultShape.RECORD,
+            record="MailFolderStatus",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def examine(self, *, folder: str) -> MailFolderStatus:
@@ -402,16 +492,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="export_pdf", action="export_PDF", method="PUT", path="mail",
+            module="mail",
+            name="export_pdf",
+            action="export_PDF",
+            method="PUT",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("allow_enqueue", Kind.BOOLEAN),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="DestinationBody"), returns=Shape.RECORD,
-            record="ExportedPDF", target="MailData", safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORD, record="DestinationBody"),
+            returns=ResultShape.RECORD,
+            record="ExportedPDF",
+            target="MailData",
+            safety=Safety.ONCE,
         )
     )
     async def export_pdf(
@@ -431,9 +528,9 @@ class Mail(Module):
         ``PUT mail?action=export_PDF``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited.
@@ -444,9 +541,17 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="expunge", action="expunge", method="PUT", path="mail",
-            params=(Param("harddelete", Kind.BOOLEAN),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="expunge",
+            action="expunge",
+            method="PUT",
+            path="mail",
+            params=(Param("harddelete", WireKind.BOOLEAN),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
+            bare=True,
         )
     )
     async def expunge(
@@ -464,16 +569,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="forward", action="forward", method="GET", path="mail",
+            module="mail",
+            name="forward",
+            action="forward",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("view", choices=("text", "html")),
-                Param("max_size", Kind.INTEGER),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("max_size", WireKind.INTEGER),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=ResultShape.RECORD,
+            record="MailReplyData",
+            target="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -494,7 +606,7 @@ class Mail(Module):
         ``GET mail?action=forward``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -506,24 +618,31 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="get", action="get", method="GET", path="mail",
+            module="mail",
+            name="get",
+            action="get",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
-                Param("edit", Kind.INTEGER),
+                Param("edit", WireKind.INTEGER),
                 Param("view", choices=("raw", "text", "textNoHtmlAttach", "html", "noimg", "document")),
-                Param("forceImages", Kind.BOOLEAN, attribute="force_images"),
-                Param("unseen", Kind.BOOLEAN),
-                Param("max_size", Kind.INTEGER),
-                Param("attach_src", Kind.INTEGER),
-                Param("estimate_length", Kind.BOOLEAN),
-                Param("pregenerate_previews", Kind.BOOLEAN),
-                Param("no_nested_message", Kind.BOOLEAN),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("forceImages", WireKind.BOOLEAN, attribute="force_images"),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("max_size", WireKind.INTEGER),
+                Param("attach_src", WireKind.INTEGER),
+                Param("estimate_length", WireKind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
+                Param("no_nested_message", WireKind.BOOLEAN),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailData", target="MailData", safety=Safety.REPEATABLE,
+            returns=ResultShape.RECORD,
+            record="MailData",
+            target="MailData",
+            safety=Safety.REPEATABLE,
             scopes=("read_mail",),
         )
     )
@@ -552,7 +671,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -572,14 +691,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="get_headers", action="get", method="GET", path="mail", fixed=(('hdr', '1'),),
+            module="mail",
+            name="get_headers",
+            action="get",
+            method="GET",
+            path="mail",
+            fixed=(("hdr", "1"),),
             params=(
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
-                Param("unseen", Kind.BOOLEAN),
+                Param("unseen", WireKind.BOOLEAN),
             ),
-            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
+            returns=ResultShape.VALUE,
+            target="MailData",
+            kind=WireKind.TEXT,
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def get_headers(
@@ -597,7 +725,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -607,15 +735,24 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="get_source", action="get", method="GET", path="mail", fixed=(('src', '1'),),
+            module="mail",
+            name="get_source",
+            action="get",
+            method="GET",
+            path="mail",
+            fixed=(("src", "1"),),
             params=(
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
-                Param("unseen", Kind.BOOLEAN),
-                Param("save", Kind.INTEGER),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("save", WireKind.INTEGER),
             ),
-            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
+            returns=ResultShape.VALUE,
+            target="MailData",
+            kind=WireKind.TEXT,
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def get_source(
@@ -634,7 +771,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -645,10 +782,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="import_", action="import", method="POST", path="mail",
-            params=(Param("folder", required=True), Param("flags"), Param("force", Kind.BOOLEAN)),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="MailDestinationData",
-            safety=Safety.ONCE, batchable=False, scopes=("write_mail",), since="6.18",
+            module="mail",
+            name="import_",
+            action="import",
+            method="POST",
+            path="mail",
+            params=(
+                Param("folder", required=True),
+                Param("flags"),
+                Param("force", WireKind.BOOLEAN),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.ROWS,
+            record="MailDestinationData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_mail",),
+            since="6.18",
         )
     )
     async def import_(
@@ -662,16 +812,27 @@ class Mail(Module):
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
             force: Whether the mail is stored as it is, even if it looks wrong.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="list", action="list", method="PUT", path="mail",
-            params=(Param("columns", Kind.COLUMNS, required=True), Param("headers", many=True)),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.ROWS,
-            record="MailData", columns="MailData", safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="list",
+            action="list",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("headers", many=True),
+            ),
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"),
+            returns=ResultShape.ROWS,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def list(
@@ -687,7 +848,7 @@ class Mail(Module):
         ``PUT mail?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
         """
@@ -695,9 +856,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="move_all", action="move_all", method="PUT", path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"), returns=Shape.JSON,
-            safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="move_all",
+            action="move_all",
+            method="PUT",
+            path="mail",
+            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
+            bare=True,
         )
     )
     async def move_all(self, body: MailMoveAllBody | MailMoveAllBodyFields, /) -> Any:
@@ -706,16 +874,30 @@ class Mail(Module):
         ``PUT mail?action=move_all``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="new", action="new", method="POST", path="mail",
-            params=(Param("lineWrapAfter", Kind.INTEGER, attribute="line_wrap_after"),),
-            body=Body(shape=BodyShape.PARTS, record="MailToSend", part="json_0", file="file_{n}", file_required=False),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_mail",),
+            module="mail",
+            name="new",
+            action="new",
+            method="POST",
+            path="mail",
+            params=(Param("lineWrapAfter", WireKind.INTEGER, attribute="line_wrap_after"),),
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="MailToSend",
+                part="json_0",
+                file="file_{n}",
+                file_required=False,
+            ),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_mail",),
             html=True,
         )
     )
@@ -732,18 +914,30 @@ class Mail(Module):
         ``POST mail?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
+            body: The description of the file: a record, or a dict of its fields.
             line_wrap_after: After how many characters lines of plain text are wrapped.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="new_raw", action="new", method="PUT", path="mail",
-            params=(Param("folder"), Param("flags")),
-            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"), returns=Shape.RECORD,
-            record="MailDestinationData", safety=Safety.ONCE, batchable=False, scopes=("write_mails",),
+            module="mail",
+            name="new_raw",
+            action="new",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("folder"),
+                Param("flags"),
+            ),
+            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"),
+            returns=ResultShape.RECORD,
+            record="MailDestinationData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_mails",),
+            may_be_empty=True,
         )
     )
     async def new_raw(
@@ -754,7 +948,7 @@ class Mail(Module):
         ``PUT mail?action=new``.
 
         Args:
-            body: What is sent: bytes, a path, a stream or an ``Upload``.
+            body: The content: bytes, a path, a stream or an ``Upload``.
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
         """
@@ -762,9 +956,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="receipt_ack", action="receipt_ack", method="PUT", path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailAckBody"), returns=Shape.JSON, safety=Safety.ONCE,
+            module="mail",
+            name="receipt_ack",
+            action="receipt_ack",
+            method="PUT",
+            path="mail",
+            body=Body(shape=BodyShape.RECORD, record="MailAckBody"),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
             scopes=("write_mail",),
+            may_be_missing=True,
         )
     )
     async def receipt_ack(self, body: MailAckBody | MailAckBodyFields, /) -> Any:
@@ -773,23 +974,30 @@ class Mail(Module):
         ``PUT mail?action=receipt_ack``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="reply", action="reply", method="GET", path="mail",
+            module="mail",
+            name="reply",
+            action="reply",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("view", choices=("text", "html")),
-                Param("setFrom", Kind.BOOLEAN, attribute="set_from"),
-                Param("max_size", Kind.INTEGER),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("setFrom", WireKind.BOOLEAN, attribute="set_from"),
+                Param("max_size", WireKind.INTEGER),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=ResultShape.RECORD,
+            record="MailReplyData",
+            target="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -811,7 +1019,7 @@ class Mail(Module):
         ``GET mail?action=reply``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -824,17 +1032,24 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="replyall", action="replyall", method="GET", path="mail",
+            module="mail",
+            name="replyall",
+            action="replyall",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("view", choices=("text", "html")),
-                Param("setFrom", Kind.BOOLEAN, attribute="set_from"),
-                Param("max_size", Kind.INTEGER),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("setFrom", WireKind.BOOLEAN, attribute="set_from"),
+                Param("max_size", WireKind.INTEGER),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=ResultShape.RECORD,
+            record="MailReplyData",
+            target="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -856,7 +1071,7 @@ class Mail(Module):
         ``GET mail?action=replyall``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -869,9 +1084,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="resolve_share_reference", action="resolve_share_reference", method="PUT",
-            path="mail", body=Body(shape=BodyShape.RECORD, record="ResolveShareReferenceElement"),
-            returns=Shape.RECORD, record="ShareReference", safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="resolve_share_reference",
+            action="resolve_share_reference",
+            method="PUT",
+            path="mail",
+            body=Body(shape=BodyShape.RECORD, record="ResolveShareReferenceElement"),
+            returns=ResultShape.RECORD,
+            record="ShareReference",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def resolve_share_reference(
@@ -882,24 +1104,32 @@ class Mail(Module):
         ``PUT mail?action=resolve_share_reference``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="search", action="search", method="PUT", path="mail",
+            module="mail",
+            name="search",
+            action="search",
+            method="PUT",
+            path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("unseen", Kind.BOOLEAN),
-                Param("deleted", Kind.BOOLEAN),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("deleted", WireKind.BOOLEAN),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailData", columns="MailData",
-            safety=Safety.READ, scopes=("read_mail",),
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.ROWS,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def search(
@@ -920,7 +1150,7 @@ class Mail(Module):
         ``PUT mail?action=search``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -934,17 +1164,25 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="thread_references", action="thread_references", method="GET", path="mail",
+            module="mail",
+            name="thread_references",
+            action="thread_references",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
-                Param("size", Kind.INTEGER),
+                Param("size", WireKind.INTEGER),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailThreadReferenceData",
-            columns="MailData", safety=Safety.READ, scopes=("read_mail",),
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.ROWS,
+            record="MailThreadReferenceData",
+            columns="MailData",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def thread_references(
@@ -964,7 +1202,7 @@ class Mail(Module):
         ``GET mail?action=thread_references``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -976,23 +1214,30 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="threaded_all", action="threadedAll", method="GET", path="mail",
+            module="mail",
+            name="threaded_all",
+            action="threadedAll",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("unseen", Kind.BOOLEAN),
-                Param("deleted", Kind.BOOLEAN),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("deleted", WireKind.BOOLEAN),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
-                Param("includeSent", Kind.BOOLEAN, attribute="include_sent"),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
-                Param("limit", Kind.INTEGER),
+                Param("includeSent", WireKind.BOOLEAN, attribute="include_sent"),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
+                Param("limit", WireKind.INTEGER),
                 Param("categoryid"),
                 Param("max"),
             ),
-            returns=Shape.ROWS, record="MailConversationData", columns="MailData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="MailConversationData",
+            columns="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1037,10 +1282,22 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="update", action="update", method="PUT", path="mail",
-            params=(Param("folder", required=True), Param("id"), Param("message_id")),
-            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"), returns=Shape.RECORD,
-            record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="update",
+            action="update",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("folder", required=True),
+                Param("id"),
+                Param("message_id"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"),
+            returns=ResultShape.RECORD,
+            record="MailDestinationData",
+            target="MailData",
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def update(
@@ -1058,9 +1315,9 @@ class Mail(Module):
         ``PUT mail?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder where the mail is.
             id: The mail's ID; without it and ``message_id`` every mail of the folder is changed.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -1069,14 +1326,21 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="updates", action="updates", method="GET", path="mail",
+            module="mail",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
             ),
-            returns=Shape.UPDATES, record="MailData", columns="MailData", safety=Safety.READ,
+            returns=ResultShape.UPDATES,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1102,14 +1366,21 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail", name="zip_attachments", action="zip_attachments", method="GET", path="mail",
+            module="mail",
+            name="zip_attachments",
+            action="zip_attachments",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment", required=True, many=True),
-                Param("scan", Kind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            returns=ResultShape.DOWNLOAD,
+            target="MailData",
+            safety=Safety.READ,
+            batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -1128,7 +1399,7 @@ class Mail(Module):
         ``GET mail?action=zip_attachments``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -1138,9 +1409,19 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail", name="zip_messages", action="zip_messages", method="GET", path="mail",
-            params=(Param("folder", required=True), Param("id", required=True, many=True)),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            module="mail",
+            name="zip_messages",
+            action="zip_messages",
+            method="GET",
+            path="mail",
+            params=(
+                Param("folder", required=True),
+                Param("id", required=True, many=True),
+            ),
+            returns=ResultShape.DOWNLOAD,
+            target="MailData",
+            safety=Safety.READ,
+            batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -1157,7 +1438,7 @@ class Mail(Module):
         ``GET mail?action=zip_messages``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
         """

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
     from zeyos_async.services.ox.records import OxRecord
 
     from .records_mail import (
@@ -29,9 +30,15 @@ class MailCategories(Module):
 
     @operation(
         Spec(
-            module="mail/categories", name="move", action="move", method="PUT", path="mail/categories",
+            module="mail/categories",
+            name="move",
+            action="move",
+            method="PUT",
+            path="mail/categories",
             params=(Param("category_id", required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="MailCategoriesMove"), safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="MailCategoriesMove"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def move(
@@ -46,20 +53,26 @@ class MailCategories(Module):
         ``PUT mail/categories?action=move``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             category_id: The category.
         """
         ...
 
     @operation(
         Spec(
-            module="mail/categories", name="train", action="train", method="PUT", path="mail/categories",
+            module="mail/categories",
+            name="train",
+            action="train",
+            method="PUT",
+            path="mail/categories",
             params=(
                 Param("category_id", required=True),
-                Param("apply-for-existing", Kind.BOOLEAN, attribute="apply_for_existing"),
-                Param("apply-for-future-ones", Kind.BOOLEAN, attribute="apply_for_future_ones"),
+                Param("apply-for-existing", WireKind.BOOLEAN, attribute="apply_for_existing"),
+                Param("apply-for-future-ones", WireKind.BOOLEAN, attribute="apply_for_future_ones"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="MailCategoriesTrain"), safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MailCategoriesTrain"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def train(
@@ -76,7 +89,7 @@ class MailCategories(Module):
         ``PUT mail/categories?action=train``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             category_id: The category.
             apply_for_existing: Whether mails that are there already are sorted again.
             apply_for_future_ones: Whether mails to come are sorted so.
@@ -85,8 +98,15 @@ class MailCategories(Module):
 
     @operation(
         Spec(
-            module="mail/categories", name="unread", action="unread", method="GET", path="mail/categories",
-            params=(Param("category_ids", many=True),), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="mail/categories",
+            name="unread",
+            action="unread",
+            method="GET",
+            path="mail/categories",
+            params=(Param("category_ids", many=True),),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def unread(self, *, category_ids: Sequence[str] | str | None = None) -> Any:

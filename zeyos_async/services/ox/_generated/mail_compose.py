@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -34,10 +43,17 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="all", method="GET", path="mail/compose",
-            params=(Param("columns", Kind.FIELDS),), returns=Shape.ROWS,
-            record="MailComposeResponseMessageModel", columns="MailComposeResponseMessageModel",
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="mail/compose",
+            name="all",
+            method="GET",
+            path="mail/compose",
+            params=(Param("columns", WireKind.FIELDS),),
+            returns=ResultShape.ROWS,
+            record="MailComposeResponseMessageModel",
+            columns="MailComposeResponseMessageModel",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def all(self, *, columns: Sequence[str] | None = None) -> Rows[MailComposeResponseMessageModel]:
@@ -52,15 +68,22 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="new", method="POST", path="mail/compose",
+            module="mail/compose",
+            name="new",
+            method="POST",
+            path="mail/compose",
             params=(
                 Param("type"),
-                Param("vcard", Kind.BOOLEAN),
-                Param("sharedAttachmentsEnabled", Kind.BOOLEAN, attribute="shared_attachments_enabled"),
+                Param("vcard", WireKind.BOOLEAN),
+                Param("sharedAttachmentsEnabled", WireKind.BOOLEAN, attribute="shared_attachments_enabled"),
                 Param("claim"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="ComposeBody", required=False), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="ComposeBody", required=False),
+            returns=ResultShape.RECORD,
+            record="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def new(
@@ -78,7 +101,7 @@ class MailCompose(Module):
         ``POST mail/compose``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             type: The type.
             vcard: Whether the user's vCard is attached.
             shared_attachments_enabled: Whether attachments are sent as links.
@@ -88,14 +111,22 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="delete", method="DELETE", path="mail/compose/{id}",
+            module="mail/compose",
+            name="delete",
+            method="DELETE",
+            path="mail/compose/{id}",
             params=(
                 Param("id", required=True, in_path=True),
-                Param("harddelete", Kind.BOOLEAN),
+                Param("harddelete", WireKind.BOOLEAN),
                 Param("clientToken", attribute="client_token"),
             ),
-            returns=Shape.VALUE, key="success", target="MailComposeResponseMessageModel", kind=Kind.BOOLEAN,
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=ResultShape.VALUE,
+            key="success",
+            target="MailComposeResponseMessageModel",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def delete(
@@ -112,7 +143,7 @@ class MailCompose(Module):
         ``DELETE mail/compose/{id}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             harddelete: Whether it is gone for good, and not moved to the trash.
             client_token: The token of the one who may edit the mail.
@@ -121,10 +152,17 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="get", method="GET", path="mail/compose/{id}",
-            params=(Param("id", required=True, in_path=True),), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="mail/compose",
+            name="get",
+            method="GET",
+            path="mail/compose/{id}",
+            params=(Param("id", required=True, in_path=True),),
+            returns=ResultShape.RECORD,
+            record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get(
@@ -135,23 +173,35 @@ class MailCompose(Module):
         ``GET mail/compose/{id}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="mail/compose", name="update", method="PATCH", path="mail/compose/{id}",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="update",
+            method="PATCH",
+            path="mail/compose/{id}",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"),
+            returns=ResultShape.RECORD,
+            record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def update(
         self,
-        record: MailComposeResponseMessageModel | MailComposeRequestMessageModel | MailComposeRequestMessageModelFields,
+        record: MailComposeResponseMessageModel
+        | MailComposeRequestMessageModel
+        | MailComposeRequestMessageModelFields,
         body: MailComposeRequestMessageModel | MailComposeRequestMessageModelFields | None = None,
         /,
         *,
@@ -163,9 +213,9 @@ class MailCompose(Module):
         ``PATCH mail/compose/{id}``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -173,16 +223,28 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="put", method="PUT", path="mail/compose/{id}",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="put",
+            method="PUT",
+            path="mail/compose/{id}",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"),
+            returns=ResultShape.RECORD,
+            record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def put(
         self,
-        record: MailComposeResponseMessageModel | MailComposeRequestMessageModel | MailComposeRequestMessageModelFields,
+        record: MailComposeResponseMessageModel
+        | MailComposeRequestMessageModel
+        | MailComposeRequestMessageModelFields,
         body: MailComposeRequestMessageModel | MailComposeRequestMessageModelFields | None = None,
         /,
         *,
@@ -194,9 +256,9 @@ class MailCompose(Module):
         ``PUT mail/compose/{id}``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -204,11 +266,21 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="attach", method="POST", path="mail/compose/{id}/attachments",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.RECORD,
-            record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="attach",
+            method="POST",
+            path="mail/compose/{id}/attachments",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach(
@@ -225,20 +297,29 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="mail/compose", name="attach_original", method="POST",
+            module="mail/compose",
+            name="attach_original",
+            method="POST",
             path="mail/compose/{id}/attachments/original",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
-            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            returns=ResultShape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach_original(
@@ -254,7 +335,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/original``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -262,11 +343,20 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="attach_vcard", method="POST",
+            module="mail/compose",
+            name="attach_vcard",
+            method="POST",
             path="mail/compose/{id}/attachments/vcard",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
-            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            returns=ResultShape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach_vcard(
@@ -282,7 +372,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/vcard``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -290,15 +380,21 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="delete_attachment", method="DELETE",
+            module="mail/compose",
+            name="delete_attachment",
+            method="DELETE",
             path="mail/compose/{id}/attachments/{attachmentId}",
             params=(
                 Param("id", required=True, in_path=True),
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
                 Param("clientToken", attribute="client_token"),
             ),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
-            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=ResultShape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def delete_attachment(
@@ -315,7 +411,7 @@ class MailCompose(Module):
         ``DELETE mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
             client_token: The token of the one who may edit the mail.
@@ -324,14 +420,20 @@ class MailCompose(Module):
 
     @download(
         Spec(
-            module="mail/compose", name="attachment", method="GET",
+            module="mail/compose",
+            name="attachment",
+            method="GET",
             path="mail/compose/{id}/attachments/{attachmentId}",
             params=(
                 Param("id", required=True, in_path=True),
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
             ),
-            returns=Shape.DOWNLOAD, target="MailComposeResponseMessageModel", safety=Safety.READ,
-            batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            target="MailComposeResponseMessageModel",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def attachment(
@@ -347,7 +449,7 @@ class MailCompose(Module):
         ``GET mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
         """
@@ -355,16 +457,22 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="replace_attachment", method="POST",
+            module="mail/compose",
+            name="replace_attachment",
+            method="POST",
             path="mail/compose/{id}/attachments/{attachmentId}",
             params=(
                 Param("id", required=True, in_path=True),
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
                 Param("clientToken", attribute="client_token"),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.RECORD,
-            record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def replace_attachment(
@@ -382,22 +490,31 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
             client_token: The token of the one who may edit the mail.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="mail/compose", name="attach_referenced", method="POST",
+            module="mail/compose",
+            name="attach_referenced",
+            method="POST",
             path="mail/compose/{id}/referencedAttachment",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, part="JSON"), returns=Shape.RECORD,
-            record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.PARTS, part="JSON"),
+            returns=ResultShape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach_referenced(
@@ -408,9 +525,9 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/referencedAttachment``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -418,10 +535,20 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="save", method="POST", path="mail/compose/{id}/save",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeMailPathModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="save",
+            method="POST",
+            path="mail/compose/{id}/save",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            returns=ResultShape.RECORD,
+            record="MailComposeMailPathModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def save(
@@ -437,7 +564,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/save``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -445,16 +572,35 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="send", method="POST", path="mail/compose/{id}/send",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, record="MailComposeRequestMessageModel", part="JSON", file="file", file_required=False),
-            returns=Shape.RECORD, record="MailComposeMailPathModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="send",
+            method="POST",
+            path="mail/compose/{id}/send",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="MailComposeRequestMessageModel",
+                part="JSON",
+                file="file",
+                file_required=False,
+            ),
+            returns=ResultShape.RECORD,
+            record="MailComposeMailPathModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
+            may_be_empty=True,
         )
     )
     async def send(
         self,
-        record: MailComposeResponseMessageModel | MailComposeRequestMessageModel | MailComposeRequestMessageModelFields,
+        record: MailComposeResponseMessageModel
+        | MailComposeRequestMessageModel
+        | MailComposeRequestMessageModelFields,
         body: MailComposeRequestMessageModel | MailComposeRequestMessageModelFields | None = None,
         /,
         *,
@@ -467,11 +613,11 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/send``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -34,14 +34,21 @@ class Mailfilter(Module):
     @property
     def v2(self) -> MailfilterV2:
         """The operations of ``mailfilter_v2``; the same object as ``mailfilter_v2`` of the client."""
-        found: MailfilterV2 = self._caller.module("mailfilter_v2")
-        return found
+        module: MailfilterV2 = self._caller.module("mailfilter_v2")
+        return module
 
     @operation(
         Spec(
-            module="mailfilter", name="config", action="config", method="GET", path="mailfilter",
-            params=(Param("username"),), returns=Shape.RECORD, record="MailFilterConfigData",
-            safety=Safety.READ, oauth=False,
+            module="mailfilter",
+            name="config",
+            action="config",
+            method="GET",
+            path="mailfilter",
+            params=(Param("username"),),
+            returns=ResultShape.RECORD,
+            record="MailFilterConfigData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def config(self, *, username: str | None = None) -> MailFilterConfigData:
@@ -56,9 +63,15 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter", name="delete", action="delete", method="PUT", path="mailfilter",
-            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
-            safety=Safety.ONCE, oauth=False,
+            module="mailfilter",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="mailfilter",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(
@@ -69,15 +82,21 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=delete``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
 
     @operation(
         Spec(
-            module="mailfilter", name="deletescript", action="deletescript", method="PUT", path="mailfilter",
-            params=(Param("username"),), safety=Safety.ONCE, oauth=False,
+            module="mailfilter",
+            name="deletescript",
+            action="deletescript",
+            method="PUT",
+            path="mailfilter",
+            params=(Param("username"),),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def deletescript(self, *, username: str | None = None) -> None:
@@ -92,8 +111,16 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter", name="getscript", action="getscript", method="PUT", path="mailfilter",
-            params=(Param("username"),), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
+            module="mailfilter",
+            name="getscript",
+            action="getscript",
+            method="PUT",
+            path="mailfilter",
+            params=(Param("username"),),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def getscript(self, *, username: str | None = None) -> str:
@@ -108,9 +135,19 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter", name="list", action="list", method="GET", path="mailfilter",
-            params=(Param("flag"), Param("username")), returns=Shape.ROWS, record="MailFilterRule",
-            safety=Safety.READ, oauth=False,
+            module="mailfilter",
+            name="list",
+            action="list",
+            method="GET",
+            path="mailfilter",
+            params=(
+                Param("flag"),
+                Param("username"),
+            ),
+            returns=ResultShape.ROWS,
+            record="MailFilterRule",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(self, *, flag: str | None = None, username: str | None = None) -> Rows[MailFilterRule]:
@@ -126,9 +163,17 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter", name="new", action="new", method="PUT", path="mailfilter",
-            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            module="mailfilter",
+            name="new",
+            action="new",
+            method="PUT",
+            path="mailfilter",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(
@@ -139,16 +184,22 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
 
     @operation(
         Spec(
-            module="mailfilter", name="reorder", action="reorder", method="PUT", path="mailfilter",
-            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            safety=Safety.REPEATABLE, oauth=False,
+            module="mailfilter",
+            name="reorder",
+            action="reorder",
+            method="PUT",
+            path="mailfilter",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            safety=Safety.REPEATABLE,
+            oauth=False,
         )
     )
     async def reorder(self, body: Iterable[int | OxRecord] | int, /, *, username: str | None = None) -> None:
@@ -164,9 +215,15 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter", name="update", action="update", method="PUT", path="mailfilter",
-            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
-            safety=Safety.ONCE, oauth=False,
+            module="mailfilter",
+            name="update",
+            action="update",
+            method="PUT",
+            path="mailfilter",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(
@@ -177,7 +234,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...

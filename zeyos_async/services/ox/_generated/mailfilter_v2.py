@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -33,13 +33,20 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="apply", action="apply", method="GET", path="mailfilter/v2",
+            module="mailfilter/v2",
+            name="apply",
+            action="apply",
+            method="GET",
+            path="mailfilter/v2",
             params=(
                 Param("username"),
                 Param("folderId", attribute="folder"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.ROWS, record="MailFilterApplication", safety=Safety.ONCE, scopes=("write_mail",),
+            returns=ResultShape.ROWS,
+            record="MailFilterApplication",
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def apply(
@@ -58,10 +65,20 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="apply_rule", action="apply", method="PUT", path="mailfilter/v2",
-            params=(Param("username"), Param("folderId", attribute="folder")),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"), returns=Shape.ROWS,
-            record="MailFilterApplication", safety=Safety.ONCE, oauth=False,
+            module="mailfilter/v2",
+            name="apply_rule",
+            action="apply",
+            method="PUT",
+            path="mailfilter/v2",
+            params=(
+                Param("username"),
+                Param("folderId", attribute="folder"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
+            returns=ResultShape.ROWS,
+            record="MailFilterApplication",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_rule(
@@ -77,7 +94,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=apply``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
             folder: The folder's ID.
         """
@@ -85,9 +102,16 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="config", action="config", method="GET", path="mailfilter/v2",
-            params=(Param("username"),), returns=Shape.RECORD, record="MailFilterConfigDatav2",
-            safety=Safety.READ, scopes=("read_mail",),
+            module="mailfilter/v2",
+            name="config",
+            action="config",
+            method="GET",
+            path="mailfilter/v2",
+            params=(Param("username"),),
+            returns=ResultShape.RECORD,
+            record="MailFilterConfigDatav2",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def config(self, *, username: str | None = None) -> MailFilterConfigDatav2:
@@ -102,9 +126,15 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="delete", action="delete", method="PUT", path="mailfilter/v2",
-            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
-            safety=Safety.ONCE, scopes=("write_mail",),
+            module="mailfilter/v2",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="mailfilter/v2",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def delete(
@@ -115,15 +145,21 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=delete``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="deletescript", action="deletescript", method="PUT",
-            path="mailfilter/v2", params=(Param("username"),), safety=Safety.ONCE, scopes=("write_mail",),
+            module="mailfilter/v2",
+            name="deletescript",
+            action="deletescript",
+            method="PUT",
+            path="mailfilter/v2",
+            params=(Param("username"),),
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def deletescript(self, *, username: str | None = None) -> None:
@@ -138,8 +174,15 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="getscript", action="getscript", method="PUT", path="mailfilter/v2",
-            params=(Param("username"),), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.READ,
+            module="mailfilter/v2",
+            name="getscript",
+            action="getscript",
+            method="PUT",
+            path="mailfilter/v2",
+            params=(Param("username"),),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -155,9 +198,19 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="list", action="list", method="GET", path="mailfilter/v2",
-            params=(Param("flag"), Param("username")), returns=Shape.ROWS, record="MailFilterRulev2",
-            safety=Safety.READ, scopes=("read_mail",),
+            module="mailfilter/v2",
+            name="list",
+            action="list",
+            method="GET",
+            path="mailfilter/v2",
+            params=(
+                Param("flag"),
+                Param("username"),
+            ),
+            returns=ResultShape.ROWS,
+            record="MailFilterRulev2",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def list(self, *, flag: str | None = None, username: str | None = None) -> Rows[MailFilterRulev2]:
@@ -173,9 +226,17 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="new", action="new", method="PUT", path="mailfilter/v2",
-            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, scopes=("write_mail",),
+            module="mailfilter/v2",
+            name="new",
+            action="new",
+            method="PUT",
+            path="mailfilter/v2",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def new(
@@ -186,16 +247,22 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="reorder", action="reorder", method="PUT", path="mailfilter/v2",
-            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            safety=Safety.REPEATABLE, scopes=("write_mail",),
+            module="mailfilter/v2",
+            name="reorder",
+            action="reorder",
+            method="PUT",
+            path="mailfilter/v2",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            safety=Safety.REPEATABLE,
+            scopes=("write_mail",),
         )
     )
     async def reorder(self, body: Iterable[int | OxRecord] | int, /, *, username: str | None = None) -> None:
@@ -211,9 +278,15 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2", name="update", action="update", method="PUT", path="mailfilter/v2",
-            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            safety=Safety.ONCE, scopes=("write_mail",),
+            module="mailfilter/v2",
+            name="update",
+            action="update",
+            method="PUT",
+            path="mailfilter/v2",
+            params=(Param("username"),),
+            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def update(
@@ -224,7 +297,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_accounts import MessagingAccountData, MessagingAccountDataFields
@@ -24,9 +23,16 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account", name="all", action="all", method="GET", path="messaging/account",
-            params=(Param("messagingService", attribute="messaging_service"),), returns=Shape.ROWS,
-            record="MessagingAccountData", safety=Safety.READ, oauth=False,
+            module="messaging/account",
+            name="all",
+            action="all",
+            method="GET",
+            path="messaging/account",
+            params=(Param("messagingService", attribute="messaging_service"),),
+            returns=ResultShape.ROWS,
+            record="MessagingAccountData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self, *, messaging_service: str | None = None) -> Rows[MessagingAccountData]:
@@ -41,13 +47,19 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account", name="delete", action="delete", method="GET",
+            module="messaging/account",
+            name="delete",
+            action="delete",
+            method="GET",
             path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(self, *, messaging_service: str, id: int) -> int:
@@ -63,12 +75,19 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account", name="get", action="get", method="GET", path="messaging/account",
+            module="messaging/account",
+            name="get",
+            action="get",
+            method="GET",
+            path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD, record="MessagingAccountData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD,
+            record="MessagingAccountData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, *, messaging_service: str, id: int) -> MessagingAccountData:
@@ -84,9 +103,16 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account", name="new", action="new", method="PUT", path="messaging/account",
-            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"), returns=Shape.VALUE,
-            kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            module="messaging/account",
+            name="new",
+            action="new",
+            method="PUT",
+            path="messaging/account",
+            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:
@@ -95,15 +121,22 @@ class MessagingAccount(Module):
         ``PUT messaging/account?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="messaging/account", name="update", action="update", method="PUT",
-            path="messaging/account", body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            module="messaging/account",
+            name="update",
+            action="update",
+            method="PUT",
+            path="messaging/account",
+            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:
@@ -112,6 +145,6 @@ class MessagingAccount(Module):
         ``PUT messaging/account?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,15 +25,22 @@ class MessagingMessage(Module):
 
     @operation(
         Spec(
-            module="messaging/message", name="all", action="all", method="GET", path="messaging/message",
+            module="messaging/message",
+            name="all",
+            action="all",
+            method="GET",
+            path="messaging/message",
             params=(
-                Param("columns", Kind.FIELDS, required=True),
+                Param("columns", WireKind.FIELDS, required=True),
                 Param("folder", required=True),
-                Param("sort", Kind.SORT_FIELD),
+                Param("sort", WireKind.SORT_FIELD),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="MessagingMessageData", columns="MessagingMessageData",
-            safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS,
+            record="MessagingMessageData",
+            columns="MessagingMessageData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(
@@ -58,10 +65,21 @@ class MessagingMessage(Module):
 
     @operation(
         Spec(
-            module="messaging/message", name="get", action="get", method="GET", path="messaging/message",
-            params=(Param("id", required=True), Param("folder", required=True), Param("peek", Kind.BOOLEAN)),
-            returns=Shape.RECORD, record="MessagingMessageData", target="MessagingMessageData",
-            safety=Safety.REPEATABLE, oauth=False,
+            module="messaging/message",
+            name="get",
+            action="get",
+            method="GET",
+            path="messaging/message",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+                Param("peek", WireKind.BOOLEAN),
+            ),
+            returns=ResultShape.RECORD,
+            record="MessagingMessageData",
+            target="MessagingMessageData",
+            safety=Safety.REPEATABLE,
+            oauth=False,
         )
     )
     async def get(
@@ -78,7 +96,7 @@ class MessagingMessage(Module):
         ``GET messaging/message?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             peek: Whether the message stays unread (false if left out).
@@ -87,10 +105,18 @@ class MessagingMessage(Module):
 
     @operation(
         Spec(
-            module="messaging/message", name="list", action="list", method="PUT", path="messaging/message",
-            params=(Param("columns", Kind.FIELDS, required=True),), body=Body(shape=BodyShape.JSON),
-            returns=Shape.ROWS, record="MessagingMessageData", columns="MessagingMessageData",
-            safety=Safety.READ, oauth=False,
+            module="messaging/message",
+            name="list",
+            action="list",
+            method="PUT",
+            path="messaging/message",
+            params=(Param("columns", WireKind.FIELDS, required=True),),
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.ROWS,
+            record="MessagingMessageData",
+            columns="MessagingMessageData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(self, body: Any, /, *, columns: Sequence[str] | None = None) -> Rows[MessagingMessageData]:
@@ -99,23 +125,29 @@ class MessagingMessage(Module):
         ``PUT messaging/message?action=list``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
 
     @operation(
         Spec(
-            module="messaging/message", name="perform", action="perform", method="PUT",
+            module="messaging/message",
+            name="perform",
+            action="perform",
+            method="PUT",
             path="messaging/message",
             params=(
                 Param("messageAction", required=True, attribute="message_action"),
                 Param("id"),
                 Param("folder"),
-                Param("account", Kind.INTEGER),
+                Param("account", WireKind.INTEGER),
             ),
-            body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"), returns=Shape.VALUE,
-            kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def perform(
@@ -133,7 +165,7 @@ class MessagingMessage(Module):
         ``PUT messaging/message?action=perform``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message_action: What is done with the message.
             id: The object's ID.
             folder: The folder's ID.
@@ -143,9 +175,17 @@ class MessagingMessage(Module):
 
     @operation(
         Spec(
-            module="messaging/message", name="send", action="send", method="PUT", path="messaging/message",
-            params=(Param("recipients"),), body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            module="messaging/message",
+            name="send",
+            action="send",
+            method="PUT",
+            path="messaging/message",
+            params=(Param("recipients"),),
+            body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def send(
@@ -156,7 +196,7 @@ class MessagingMessage(Module):
         ``PUT messaging/message?action=send``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             recipients: To whom the message is sent (the if left out).
         """
         ...

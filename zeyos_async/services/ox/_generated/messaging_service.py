@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_accounts import MessagingServiceData
@@ -23,8 +22,15 @@ class MessagingService(Module):
 
     @operation(
         Spec(
-            module="messaging/service", name="all", action="all", method="GET", path="messaging/service",
-            returns=Shape.ROWS, record="MessagingServiceData", safety=Safety.READ, oauth=False,
+            module="messaging/service",
+            name="all",
+            action="all",
+            method="GET",
+            path="messaging/service",
+            returns=ResultShape.ROWS,
+            record="MessagingServiceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[MessagingServiceData]:
@@ -36,9 +42,16 @@ class MessagingService(Module):
 
     @operation(
         Spec(
-            module="messaging/service", name="get", action="get", method="GET", path="messaging/service",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="MessagingServiceData",
-            safety=Safety.READ, oauth=False,
+            module="messaging/service",
+            name="get",
+            action="get",
+            method="GET",
+            path="messaging/service",
+            params=(Param("id", required=True),),
+            returns=ResultShape.RECORD,
+            record="MessagingServiceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, *, id: str) -> MessagingServiceData:

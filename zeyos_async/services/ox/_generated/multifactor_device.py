@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_security import (
@@ -33,8 +32,15 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="all", action="all", method="GET", path="multifactor/device",
-            returns=Shape.ROWS, record="MultifactorDevice", safety=Safety.READ, oauth=False,
+            module="multifactor/device",
+            name="all",
+            action="all",
+            method="GET",
+            path="multifactor/device",
+            returns=ResultShape.ROWS,
+            record="MultifactorDevice",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[MultifactorDevice]:
@@ -46,13 +52,19 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="delete", action="delete", method="DELETE",
+            module="multifactor/device",
+            name="delete",
+            action="delete",
+            method="DELETE",
             path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(self, *, provider_name: str, device_id: str) -> Rows[str]:
@@ -68,14 +80,18 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="finish_authentication", action="finishAuthentication",
-            method="PUT", path="multifactor/device",
+            module="multifactor/device",
+            name="finish_authentication",
+            action="finishAuthentication",
+            method="PUT",
+            path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MultifactorFinishAuthenticationData"),
-            safety=Safety.ONCE, oauth=False,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def finish_authentication(
@@ -91,7 +107,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=finishAuthentication``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
             device_id: The device's ID.
         """
@@ -99,14 +115,20 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="finish_registration", action="finishRegistration",
-            method="PUT", path="multifactor/device",
+            module="multifactor/device",
+            name="finish_registration",
+            action="finishRegistration",
+            method="PUT",
+            path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MultifactorFinishRegistrationData"),
-            returns=Shape.RECORD, record="MultifactorDevice", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="MultifactorDevice",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def finish_registration(
@@ -122,7 +144,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=finishRegistration``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
             device_id: The device's ID.
         """
@@ -130,11 +152,17 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="rename", action="rename", method="PUT",
+            module="multifactor/device",
+            name="rename",
+            action="rename",
+            method="PUT",
             path="multifactor/device",
             params=(Param("providerName", required=True, attribute="provider_name"),),
-            body=Body(shape=BodyShape.RECORD, record="MultifactorDevice"), returns=Shape.RECORD,
-            record="MultifactorDevice", safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MultifactorDevice"),
+            returns=ResultShape.RECORD,
+            record="MultifactorDevice",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def rename(
@@ -145,20 +173,26 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=rename``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
         """
         ...
 
     @operation(
         Spec(
-            module="multifactor/device", name="start_authentication", action="startAuthentication",
-            method="GET", path="multifactor/device",
+            module="multifactor/device",
+            name="start_authentication",
+            action="startAuthentication",
+            method="GET",
+            path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.RECORD, record="MultifactorAuthentication", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="MultifactorAuthentication",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def start_authentication(self, *, provider_name: str, device_id: str) -> MultifactorAuthentication:
@@ -174,10 +208,16 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="start_registration", action="startRegistration", method="PUT",
+            module="multifactor/device",
+            name="start_registration",
+            action="startRegistration",
+            method="PUT",
             path="multifactor/device",
             body=Body(shape=BodyShape.RECORD, record="MultifactorDevice", required=False),
-            returns=Shape.RECORD, record="MultifactorRegistration", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="MultifactorRegistration",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def start_registration(
@@ -188,6 +228,6 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=startRegistration``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

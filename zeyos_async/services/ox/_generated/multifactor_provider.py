@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,9 +24,16 @@ class MultifactorProviderModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/provider", name="all", action="all", method="GET",
-            path="multifactor/provider", params=(Param("providers", many=True),), returns=Shape.ROWS,
-            record="MultifactorProvider", safety=Safety.READ, oauth=False,
+            module="multifactor/provider",
+            name="all",
+            action="all",
+            method="GET",
+            path="multifactor/provider",
+            params=(Param("providers", many=True),),
+            returns=ResultShape.ROWS,
+            record="MultifactorProvider",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self, *, providers: Sequence[str] | str | None = None) -> Rows[MultifactorProvider]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 
@@ -18,9 +18,17 @@ class Multiple(Module):
 
     @operation(
         Spec(
-            module="multiple", name="process", method="PUT", path="multiple",
-            params=(Param("continue", Kind.BOOLEAN, attribute="continue_"),), body=Body(shape=BodyShape.JSON),
-            returns=Shape.JSON, safety=Safety.ONCE, batchable=False, oauth=False,
+            module="multiple",
+            name="process",
+            method="PUT",
+            path="multiple",
+            params=(Param("continue", WireKind.BOOLEAN, attribute="continue_"),),
+            body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def process(self, body: Any, /, *, continue_: bool | None = None) -> Any:
@@ -29,7 +37,7 @@ class Multiple(Module):
         ``PUT multiple``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             continue_: Documented as going on after an error; servers go on in any case.
         """
         ...

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,9 +25,17 @@ class OauthAccounts(Module):
 
     @operation(
         Spec(
-            module="oauth/accounts", name="all", action="all", method="GET", path="oauth/accounts",
-            params=(Param("serviceId", attribute="service_id"),), returns=Shape.ROWS,
-            record="OAuthAccountData", safety=Safety.READ, oauth=False, since="6.20",
+            module="oauth/accounts",
+            name="all",
+            action="all",
+            method="GET",
+            path="oauth/accounts",
+            params=(Param("serviceId", attribute="service_id"),),
+            returns=ResultShape.ROWS,
+            record="OAuthAccountData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.20",
         )
     )
     async def all(self, *, service_id: str | None = None) -> Rows[OAuthAccountData]:
@@ -42,7 +50,11 @@ class OauthAccounts(Module):
 
     @operation(
         Spec(
-            module="oauth/accounts", name="create", action="create", method="PUT", path="oauth/accounts",
+            module="oauth/accounts",
+            name="create",
+            action="create",
+            method="PUT",
+            path="oauth/accounts",
             params=(
                 Param("oauth_token", required=True),
                 Param("uuid", required=True),
@@ -50,7 +62,11 @@ class OauthAccounts(Module):
                 Param("oauth_verifier"),
                 Param("scopes", required=True, many=True),
             ),
-            returns=Shape.RECORD, record="OAuthAccountData", safety=Safety.ONCE, oauth=False, since="6.20",
+            returns=ResultShape.RECORD,
+            record="OAuthAccountData",
+            safety=Safety.ONCE,
+            oauth=False,
+            since="6.20",
         )
     )
     async def create(
@@ -77,9 +93,18 @@ class OauthAccounts(Module):
 
     @operation(
         Spec(
-            module="oauth/accounts", name="delete", action="delete", method="PUT", path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.VALUE,
-            target="OAuthAccountData", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False, since="6.20",
+            module="oauth/accounts",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="oauth/accounts",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.VALUE,
+            target="OAuthAccountData",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            oauth=False,
+            since="6.20",
         )
     )
     async def delete(self, record: OAuthAccountData | None = None, /, *, id: int | None = None) -> bool:
@@ -88,16 +113,24 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=delete``; since 6.20.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="oauth/accounts", name="get", action="get", method="GET", path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD,
-            record="OAuthAccountData", target="OAuthAccountData", safety=Safety.READ, oauth=False,
+            module="oauth/accounts",
+            name="get",
+            action="get",
+            method="GET",
+            path="oauth/accounts",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
+            record="OAuthAccountData",
+            target="OAuthAccountData",
+            safety=Safety.READ,
+            oauth=False,
             since="6.20",
         )
     )
@@ -109,20 +142,27 @@ class OauthAccounts(Module):
         ``GET oauth/accounts?action=get``; since 6.20.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="oauth/accounts", name="init", action="init", method="GET", path="oauth/accounts",
+            module="oauth/accounts",
+            name="init",
+            action="init",
+            method="GET",
+            path="oauth/accounts",
             params=(
                 Param("serviceId", required=True, attribute="service_id"),
                 Param("displayName", required=True, attribute="display_name"),
                 Param("scopes", required=True, many=True),
             ),
-            returns=Shape.RECORD, record="OAuthAccountInteraction", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD,
+            record="OAuthAccountInteraction",
+            safety=Safety.ONCE,
+            oauth=False,
             since="6.20",
         )
     )
@@ -142,14 +182,19 @@ class OauthAccounts(Module):
 
     @operation(
         Spec(
-            module="oauth/accounts", name="reauthorize", action="reauthorize", method="PUT",
+            module="oauth/accounts",
+            name="reauthorize",
+            action="reauthorize",
+            method="PUT",
             path="oauth/accounts",
             params=(
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
                 Param("serviceId", required=True, attribute="service_id"),
                 Param("scopes", required=True, many=True),
             ),
-            target="OAuthAccountData", safety=Safety.ONCE, oauth=False,
+            target="OAuthAccountData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def reauthorize(
@@ -166,7 +211,7 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=reauthorize``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             service_id: The service.
             scopes: The scopes that are asked for.
@@ -175,10 +220,19 @@ class OauthAccounts(Module):
 
     @operation(
         Spec(
-            module="oauth/accounts", name="update", action="update", method="PUT", path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="OAuthAccountData"), returns=Shape.VALUE,
-            target="OAuthAccountData", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False, since="6.20",
+            module="oauth/accounts",
+            name="update",
+            action="update",
+            method="PUT",
+            path="oauth/accounts",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="OAuthAccountData"),
+            returns=ResultShape.VALUE,
+            target="OAuthAccountData",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            oauth=False,
+            since="6.20",
         )
     )
     async def update(
@@ -194,9 +248,9 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=update``; since 6.20.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

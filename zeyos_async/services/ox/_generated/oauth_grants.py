@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_oauth import OAuthGrantData
@@ -23,8 +22,16 @@ class OauthGrants(Module):
 
     @operation(
         Spec(
-            module="oauth/grants", name="all", action="all", method="GET", path="oauth/grants",
-            returns=Shape.ROWS, record="OAuthGrantData", safety=Safety.READ, oauth=False, since="7.8.0",
+            module="oauth/grants",
+            name="all",
+            action="all",
+            method="GET",
+            path="oauth/grants",
+            returns=ResultShape.ROWS,
+            record="OAuthGrantData",
+            safety=Safety.READ,
+            oauth=False,
+            since="7.8.0",
         )
     )
     async def all(self) -> Rows[OAuthGrantData]:
@@ -36,8 +43,15 @@ class OauthGrants(Module):
 
     @operation(
         Spec(
-            module="oauth/grants", name="revoke", action="revoke", method="GET", path="oauth/grants",
-            params=(Param("client", required=True),), safety=Safety.ONCE, oauth=False, since="7.8.0",
+            module="oauth/grants",
+            name="revoke",
+            action="revoke",
+            method="GET",
+            path="oauth/grants",
+            params=(Param("client", required=True),),
+            safety=Safety.ONCE,
+            oauth=False,
+            since="7.8.0",
         )
     )
     async def revoke(self, *, client: str) -> None:

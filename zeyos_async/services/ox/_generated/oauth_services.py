@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_oauth import OAuthServiceMetaData
@@ -23,8 +22,16 @@ class OauthServices(Module):
 
     @operation(
         Spec(
-            module="oauth/services", name="all", action="all", method="GET", path="oauth/services",
-            returns=Shape.ROWS, record="OAuthServiceMetaData", safety=Safety.READ, oauth=False, since="6.20",
+            module="oauth/services",
+            name="all",
+            action="all",
+            method="GET",
+            path="oauth/services",
+            returns=ResultShape.ROWS,
+            record="OAuthServiceMetaData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.20",
         )
     )
     async def all(self) -> Rows[OAuthServiceMetaData]:
@@ -36,9 +43,17 @@ class OauthServices(Module):
 
     @operation(
         Spec(
-            module="oauth/services", name="get", action="get", method="GET", path="oauth/services",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="OAuthServiceMetaData",
-            safety=Safety.READ, oauth=False, since="6.20",
+            module="oauth/services",
+            name="get",
+            action="get",
+            method="GET",
+            path="oauth/services",
+            params=(Param("id", required=True),),
+            returns=ResultShape.RECORD,
+            record="OAuthServiceMetaData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.20",
         )
     )
     async def get(self, *, id: str) -> OAuthServiceMetaData:

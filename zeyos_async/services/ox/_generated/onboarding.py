@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_services import ClientOnboardingData
 
 
@@ -22,8 +30,15 @@ class Onboarding(Module):
 
     @operation(
         Spec(
-            module="onboarding", name="config", action="config", method="GET", path="onboarding",
-            returns=Shape.RECORD, record="ClientOnboardingData", safety=Safety.READ, oauth=False,
+            module="onboarding",
+            name="config",
+            action="config",
+            method="GET",
+            path="onboarding",
+            returns=ResultShape.RECORD,
+            record="ClientOnboardingData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def config(self) -> ClientOnboardingData:
@@ -35,9 +50,17 @@ class Onboarding(Module):
 
     @download(
         Spec(
-            module="onboarding", name="download", action="download", method="GET", path="onboarding",
+            module="onboarding",
+            name="download",
+            action="download",
+            method="GET",
+            path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def download(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> bytes:
@@ -52,9 +75,18 @@ class Onboarding(Module):
 
     @operation(
         Spec(
-            module="onboarding", name="execute", action="execute", method="PUT", path="onboarding",
-            params=(Param("id", required=True), Param("action_id", required=True)),
-            body=Body(shape=BodyShape.JSON, required=False), safety=Safety.ONCE, oauth=False,
+            module="onboarding",
+            name="execute",
+            action="execute",
+            method="PUT",
+            path="onboarding",
+            params=(
+                Param("id", required=True),
+                Param("action_id", required=True),
+            ),
+            body=Body(shape=BodyShape.JSON, required=False),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def execute(self, body: Any = None, /, *, id: str, action_id: str) -> None:
@@ -63,7 +95,7 @@ class Onboarding(Module):
         ``PUT onboarding?action=execute``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             action_id: What is to be set up.
         """
@@ -71,9 +103,17 @@ class Onboarding(Module):
 
     @operation(
         Spec(
-            module="onboarding", name="link", action="link", method="GET", path="onboarding",
+            module="onboarding",
+            name="link",
+            action="link",
+            method="GET",
+            path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            oauth=False,
+            bare=True,
         )
     )
     async def link(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> str:

@@ -12,7 +12,6 @@ from zeyos_async.services.ox.operation import Body, BodyShape, Module, Spec, ope
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_security import PasswordChangeBody, PasswordChangeBodyFields
 
 
@@ -21,9 +20,15 @@ class Passwordchange(Module):
 
     @operation(
         Spec(
-            module="passwordchange", name="update", action="update", method="PUT", path="passwordchange",
-            body=Body(shape=BodyShape.RECORD, record="PasswordChangeBody"), safety=Safety.ONCE,
-            batchable=False, oauth=False,
+            module="passwordchange",
+            name="update",
+            action="update",
+            method="PUT",
+            path="passwordchange",
+            body=Body(shape=BodyShape.RECORD, record="PasswordChangeBody"),
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def update(self, body: PasswordChangeBody | PasswordChangeBodyFields, /) -> None:
@@ -32,6 +37,6 @@ class Passwordchange(Module):
         ``PUT passwordchange?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_services import (
         PnsData,
         SubscriptionData,
@@ -27,9 +26,15 @@ class Pns(Module):
 
     @operation(
         Spec(
-            module="pns", name="subscribe", action="subscribe", method="PUT", path="pns",
-            body=Body(shape=BodyShape.RECORD, record="SubscriptionData"), returns=Shape.RECORD,
-            record="PnsData", safety=Safety.ONCE,
+            module="pns",
+            name="subscribe",
+            action="subscribe",
+            method="PUT",
+            path="pns",
+            body=Body(shape=BodyShape.RECORD, record="SubscriptionData"),
+            returns=ResultShape.RECORD,
+            record="PnsData",
+            safety=Safety.ONCE,
         )
     )
     async def subscribe(self, body: SubscriptionData | SubscriptionDataFields, /) -> PnsData:
@@ -38,15 +43,21 @@ class Pns(Module):
         ``PUT pns?action=subscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="pns", name="unsubscribe", action="unsubscribe", method="PUT", path="pns",
-            body=Body(shape=BodyShape.RECORD, record="UnsubscriptionData"), returns=Shape.RECORD,
-            record="PnsData", safety=Safety.ONCE,
+            module="pns",
+            name="unsubscribe",
+            action="unsubscribe",
+            method="PUT",
+            path="pns",
+            body=Body(shape=BodyShape.RECORD, record="UnsubscriptionData"),
+            returns=ResultShape.RECORD,
+            record="PnsData",
+            safety=Safety.ONCE,
         )
     )
     async def unsubscribe(self, body: UnsubscriptionData | UnsubscriptionDataFields, /) -> PnsData:
@@ -55,6 +66,6 @@ class Pns(Module):
         ``PUT pns?action=unsubscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_files import QuotaData
 
 
@@ -21,8 +20,15 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota", name="filestore", action="filestore", method="GET", path="quota",
-            returns=Shape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
+            module="quota",
+            name="filestore",
+            action="filestore",
+            method="GET",
+            path="quota",
+            returns=ResultShape.RECORD,
+            record="QuotaData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def filestore(self) -> QuotaData:
@@ -34,9 +40,20 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota", name="get", action="get", method="GET", path="quota",
-            params=(Param("module"), Param("account"), Param("folder")), returns=Shape.JSON,
-            safety=Safety.READ, oauth=False, since="7.6.1",
+            module="quota",
+            name="get",
+            action="get",
+            method="GET",
+            path="quota",
+            params=(
+                Param("module"),
+                Param("account"),
+                Param("folder"),
+            ),
+            returns=ResultShape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            since="7.6.1",
         )
     )
     async def get(
@@ -55,8 +72,15 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota", name="mail", action="mail", method="GET", path="quota", returns=Shape.RECORD,
-            record="QuotaData", safety=Safety.READ, oauth=False,
+            module="quota",
+            name="mail",
+            action="mail",
+            method="GET",
+            path="quota",
+            returns=ResultShape.RECORD,
+            record="QuotaData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def mail(self) -> QuotaData:
@@ -68,8 +92,15 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota", name="unified", action="unified", method="GET", path="quota",
-            returns=Shape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
+            module="quota",
+            name="unified",
+            action="unified",
+            method="GET",
+            path="quota",
+            returns=ResultShape.RECORD,
+            record="QuotaData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def unified(self) -> QuotaData:

@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,63 +26,63 @@ if TYPE_CHECKING:
 class MailAccountData(OxRecord):
     """A mail account."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailAccountData",
         (
-            Field("id", Kind.INTEGER, 1001),
-            Field("name", Kind.TEXT, 1006),
-            Field("login", Kind.TEXT, 1002),
-            Field("password", Kind.TEXT, 1003, costly=True),
-            Field("mail_url", Kind.TEXT, 1004),
-            Field("mail_server", Kind.TEXT, 1015),
-            Field("mail_port", Kind.INTEGER, 1016),
-            Field("mail_protocol", Kind.TEXT, 1017),
-            Field("mail_secure", Kind.BOOLEAN, 1018),
-            Field("mail_starttls", Kind.BOOLEAN, 1044),
-            Field("mail_oauth", Kind.INTEGER, 1047),
-            Field("transport_url", Kind.TEXT, 1005),
-            Field("transport_server", Kind.TEXT, 1019),
-            Field("transport_port", Kind.INTEGER, 1020),
-            Field("transport_protocol", Kind.TEXT, 1021),
-            Field("transport_secure", Kind.BOOLEAN, 1022),
-            Field("transport_login", Kind.TEXT, 1023),
-            Field("transport_password", Kind.TEXT, 1024, costly=True),
-            Field("transport_auth", Kind.TEXT, 1043),
-            Field("transport_starttls", Kind.BOOLEAN, 1045),
-            Field("transport_oauth", Kind.INTEGER, 1048),
-            Field("root_folder", Kind.TEXT, 1046),
-            Field("primary_address", Kind.TEXT, 1007),
-            Field("spam_handler", Kind.TEXT, 1008),
-            Field("trash", Kind.TEXT, 1009),
-            Field("sent", Kind.TEXT, 1010),
-            Field("drafts", Kind.TEXT, 1011),
-            Field("spam", Kind.TEXT, 1012),
-            Field("confirmed_spam", Kind.TEXT, 1013),
-            Field("confirmed_ham", Kind.TEXT, 1014),
-            Field("unified_inbox_enabled", Kind.BOOLEAN, 1025),
-            Field("trash_fullname", Kind.TEXT, 1026),
-            Field("sent_fullname", Kind.TEXT, 1027),
-            Field("drafts_fullname", Kind.TEXT, 1028),
-            Field("spam_fullname", Kind.TEXT, 1029),
-            Field("confirmed_spam_fullname", Kind.TEXT, 1030),
-            Field("confirmed_ham_fullname", Kind.TEXT, 1031),
-            Field("pop3_refresh_rate", Kind.INTEGER, 1032),
-            Field("pop3_expunge_on_quit", Kind.BOOLEAN, 1033),
-            Field("pop3_delete_write_through", Kind.BOOLEAN, 1034),
-            Field("pop3_storage", Kind.TEXT, 1035),
-            Field("pop3_path", Kind.TEXT, 1036),
-            Field("personal", Kind.TEXT, 1037),
-            Field("reply_to", Kind.TEXT, 1038),
-            Field("addresses", Kind.TEXT, 1039),
-            Field("meta", Kind.TEXT, 1040),
-            Field("archive", Kind.TEXT, 1041),
-            Field("archive_fullname", Kind.TEXT, 1042),
-            Field("scheduled", Kind.TEXT, 1053),
-            Field("scheduled_fullname", Kind.TEXT, 1054),
-            Field("mail_disabled", Kind.BOOLEAN, 1049),
-            Field("transport_disabled", Kind.BOOLEAN, 1050),
-            Field("secondary", Kind.BOOLEAN, 1051),
-            Field("deactivated", Kind.BOOLEAN, 1052),
+            WireField("id", WireKind.INTEGER, 1001),
+            WireField("name", WireKind.TEXT, 1006),
+            WireField("login", WireKind.TEXT, 1002),
+            WireField("password", WireKind.TEXT, 1003, costly=True),
+            WireField("mail_url", WireKind.TEXT, 1004),
+            WireField("mail_server", WireKind.TEXT, 1015),
+            WireField("mail_port", WireKind.INTEGER, 1016),
+            WireField("mail_protocol", WireKind.TEXT, 1017),
+            WireField("mail_secure", WireKind.BOOLEAN, 1018),
+            WireField("mail_starttls", WireKind.BOOLEAN, 1044),
+            WireField("mail_oauth", WireKind.INTEGER, 1047),
+            WireField("transport_url", WireKind.TEXT, 1005),
+            WireField("transport_server", WireKind.TEXT, 1019),
+            WireField("transport_port", WireKind.INTEGER, 1020),
+            WireField("transport_protocol", WireKind.TEXT, 1021),
+            WireField("transport_secure", WireKind.BOOLEAN, 1022),
+            WireField("transport_login", WireKind.TEXT, 1023),
+            WireField("transport_password", WireKind.TEXT, 1024, costly=True),
+            WireField("transport_auth", WireKind.TEXT, 1043),
+            WireField("transport_starttls", WireKind.BOOLEAN, 1045),
+            WireField("transport_oauth", WireKind.INTEGER, 1048),
+            WireField("root_folder", WireKind.TEXT, 1046),
+            WireField("primary_address", WireKind.TEXT, 1007),
+            WireField("spam_handler", WireKind.TEXT, 1008),
+            WireField("trash", WireKind.TEXT, 1009),
+            WireField("sent", WireKind.TEXT, 1010),
+            WireField("drafts", WireKind.TEXT, 1011),
+            WireField("spam", WireKind.TEXT, 1012),
+            WireField("confirmed_spam", WireKind.TEXT, 1013),
+            WireField("confirmed_ham", WireKind.TEXT, 1014),
+            WireField("unified_inbox_enabled", WireKind.BOOLEAN, 1025),
+            WireField("trash_fullname", WireKind.TEXT, 1026),
+            WireField("sent_fullname", WireKind.TEXT, 1027),
+            WireField("drafts_fullname", WireKind.TEXT, 1028),
+            WireField("spam_fullname", WireKind.TEXT, 1029),
+            WireField("confirmed_spam_fullname", WireKind.TEXT, 1030),
+            WireField("confirmed_ham_fullname", WireKind.TEXT, 1031),
+            WireField("pop3_refresh_rate", WireKind.INTEGER, 1032),
+            WireField("pop3_expunge_on_quit", WireKind.BOOLEAN, 1033),
+            WireField("pop3_delete_write_through", WireKind.BOOLEAN, 1034),
+            WireField("pop3_storage", WireKind.TEXT, 1035),
+            WireField("pop3_path", WireKind.TEXT, 1036),
+            WireField("personal", WireKind.TEXT, 1037),
+            WireField("reply_to", WireKind.TEXT, 1038),
+            WireField("addresses", WireKind.TEXT, 1039),
+            WireField("meta", WireKind.TEXT, 1040),
+            WireField("archive", WireKind.TEXT, 1041),
+            WireField("archive_fullname", WireKind.TEXT, 1042),
+            WireField("scheduled", WireKind.TEXT, 1053),
+            WireField("scheduled_fullname", WireKind.TEXT, 1054),
+            WireField("mail_disabled", WireKind.BOOLEAN, 1049),
+            WireField("transport_disabled", WireKind.BOOLEAN, 1050),
+            WireField("secondary", WireKind.BOOLEAN, 1051),
+            WireField("deactivated", WireKind.BOOLEAN, 1052),
         ),
         "account",
     )
@@ -150,11 +150,11 @@ class MailAccountData(OxRecord):
 class MailAccountStatus(OxRecord):
     """``MailAccountStatus`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailAccountStatus",
         (
-            Field("status"),
-            Field("message"),
+            WireField("status"),
+            WireField("message"),
         ),
     )
 
@@ -169,13 +169,13 @@ class MailAccountStatus(OxRecord):
 class AutoConfig(OxRecord):
     """``AutoConfig`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AutoConfig",
         (
-            Field("email", required=True),
-            Field("password", required=True),
-            Field("force_secure", Kind.BOOLEAN),
-            Field("oauth", Kind.INTEGER),
+            WireField("email", required=True),
+            WireField("password", required=True),
+            WireField("force_secure", WireKind.BOOLEAN),
+            WireField("oauth", WireKind.INTEGER),
         ),
     )
 
@@ -192,13 +192,13 @@ class AutoConfig(OxRecord):
 class MessagingAccountData(OxRecord):
     """``MessagingAccountData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MessagingAccountData",
         (
-            Field("id", Kind.INTEGER),
-            Field("messagingService"),
-            Field("displayName"),
-            Field("configuration", Kind.ANY),
+            WireField("id", WireKind.INTEGER),
+            WireField("messagingService"),
+            WireField("displayName"),
+            WireField("configuration", WireKind.ANY),
         ),
     )
 
@@ -215,35 +215,35 @@ class MessagingAccountData(OxRecord):
 class MessagingMessageData(OxRecord):
     """``MessagingMessageData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MessagingMessageData",
         (
-            Field("id"),
-            Field("folder", costly=True),
-            Field("threadLevel", Kind.INTEGER),
-            Field("flags", Kind.INTEGER),
-            Field("receivedDate", Kind.TIME, read_only=True),
-            Field("colorLabel", Kind.INTEGER),
-            Field("user", many=True, costly=True),
-            Field("size", Kind.INTEGER),
-            Field("picture"),
-            Field("url"),
-            Field("sectionId", costly=True),
-            Field("headers", Kind.ANY),
-            Field("body", Kind.ANY),
-            Field("folderId"),
-            Field("contentType"),
-            Field("from", attribute="from_"),
-            Field("to", many=True),
-            Field("cc", many=True),
-            Field("bcc", many=True),
-            Field("subject"),
-            Field("sentDate", Kind.TIME),
-            Field("dispositionNotificationTo"),
-            Field("priority", Kind.INTEGER),
+            WireField("id"),
+            WireField("folder", costly=True),
+            WireField("threadLevel", WireKind.INTEGER),
+            WireField("flags", WireKind.INTEGER),
+            WireField("receivedDate", WireKind.TIME, read_only=True),
+            WireField("colorLabel", WireKind.INTEGER),
+            WireField("user", many=True, costly=True),
+            WireField("size", WireKind.INTEGER),
+            WireField("picture"),
+            WireField("url"),
+            WireField("sectionId", costly=True),
+            WireField("headers", WireKind.ANY),
+            WireField("body", WireKind.ANY),
+            WireField("folderId"),
+            WireField("contentType"),
+            WireField("from", attribute="from_"),
+            WireField("to", many=True),
+            WireField("cc", many=True),
+            WireField("bcc", many=True),
+            WireField("subject"),
+            WireField("sentDate", WireKind.TIME),
+            WireField("dispositionNotificationTo"),
+            WireField("priority", WireKind.INTEGER),
         ),
         "messaging",
-        named=True,
+        columns_by_name=True,
     )
 
     id: str | None = None
@@ -278,13 +278,13 @@ class MessagingMessageData(OxRecord):
 class MessagingServiceData(OxRecord):
     """``MessagingServiceData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MessagingServiceData",
         (
-            Field("id"),
-            Field("displayName"),
-            Field("formDescription", Kind.RECORD, record="MessagingFormDescription", many=True),
-            Field("messagingActions", many=True),
+            WireField("id"),
+            WireField("displayName"),
+            WireField("formDescription", WireKind.RECORD, record="MessagingFormDescription", many=True),
+            WireField("messagingActions", many=True),
         ),
     )
 
@@ -301,15 +301,15 @@ class MessagingServiceData(OxRecord):
 class MessagingFormDescription(OxRecord):
     """``MessagingFormDescription`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MessagingFormDescription",
         (
-            Field("widget"),
-            Field("name"),
-            Field("displayName"),
-            Field("mandatory", Kind.BOOLEAN),
-            Field("options", Kind.ANY),
-            Field("defaultValue", Kind.ANY),
+            WireField("widget"),
+            WireField("name"),
+            WireField("displayName"),
+            WireField("mandatory", WireKind.BOOLEAN),
+            WireField("options", WireKind.ANY),
+            WireField("defaultValue", WireKind.ANY),
         ),
     )
 

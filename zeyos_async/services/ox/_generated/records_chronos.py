@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InCamelFolder, InFolder, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_users import ResourceData, ResourceDataFields
 
 
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
 class MultipleEventData(InFolder):
     """The events of one folder, or why there are none."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultipleEventData",
         (
-            Field("error", Kind.RECORD, record="ErrorInfo"),
-            Field("folder"),
-            Field("events", Kind.RECORD, record="EventData", many=True),
-            Field("timestamp", Kind.STAMP, read_only=True),
+            WireField("error", WireKind.RECORD, record="ErrorInfo"),
+            WireField("folder"),
+            WireField("events", WireKind.RECORD, record="EventData", many=True),
+            WireField("timestamp", WireKind.STAMP, read_only=True),
         ),
     )
-    __stamp__ = "timestamp_"
+    __timestamp_name__ = "timestamp_"
 
     error: ErrorInfo | None = None
     folder: str | None = None
@@ -52,21 +53,21 @@ class MultipleEventData(InFolder):
 class ErrorInfo(OxRecord):
     """``ErrorInfo`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ErrorInfo",
         (
-            Field("error"),
-            Field("error_params", many=True),
-            Field("error_id"),
-            Field("error_desc"),
-            Field("error_stack", many=True),
-            Field("code"),
-            Field("categories"),
-            Field("category", Kind.INTEGER),
-            Field("timestamp", Kind.STAMP),
+            WireField("error"),
+            WireField("error_params", many=True),
+            WireField("error_id"),
+            WireField("error_desc"),
+            WireField("error_stack", many=True),
+            WireField("code"),
+            WireField("categories"),
+            WireField("category", WireKind.INTEGER),
+            WireField("timestamp", WireKind.STAMP),
         ),
     )
-    __stamp__ = "timestamp_"
+    __timestamp_name__ = "timestamp_"
 
     error: str | None = None
     error_params: list[str] | None = None
@@ -86,51 +87,51 @@ class ErrorInfo(OxRecord):
 class EventData(InFolder):
     """An event of a calendar, a series or an occurrence."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EventData",
         (
-            Field("startDate", Kind.EVENT),
-            Field("endDate", Kind.EVENT),
-            Field("created", Kind.STAMP),
-            Field("timestamp", Kind.STAMP, read_only=True),
-            Field("categories", many=True),
-            Field("filename"),
-            Field("uid"),
-            Field("description"),
-            Field("attendees", Kind.RECORD, record="Attendee", many=True),
-            Field("alarms", Kind.RECORD, record="Alarm", many=True),
-            Field("lastModified", Kind.STAMP),
-            Field("modifiedBy", Kind.RECORD, record="CalendarUser"),
-            Field("summary"),
-            Field("sequence", Kind.INTEGER),
-            Field("id"),
-            Field("class", attribute="class_"),
-            Field("organizer", Kind.RECORD, record="CalendarUser"),
-            Field("transp"),
-            Field("color"),
-            Field("folder"),
-            Field("createdBy", Kind.RECORD, record="CalendarUser"),
-            Field("changeExceptionDates", many=True),
-            Field("deleteExceptionDates", many=True),
-            Field("recurrenceId"),
-            Field("calendarUser", Kind.RECORD, record="CalendarUser"),
-            Field("rrule"),
-            Field("attachments", Kind.RECORD, record="ChronosAttachment", many=True),
-            Field("extendedProperties", Kind.ANY),
-            Field("geo", Kind.RECORD, record="GeoPosition"),
-            Field("attendeePrivileges"),
-            Field("url"),
-            Field("seriesId"),
-            Field("status"),
-            Field("location"),
-            Field("flags", many=True),
-            Field("relatedTo"),
-            Field("conferences", Kind.RECORD, record="Conference", many=True),
+            WireField("startDate", WireKind.EVENT),
+            WireField("endDate", WireKind.EVENT),
+            WireField("created", WireKind.STAMP),
+            WireField("timestamp", WireKind.STAMP, read_only=True),
+            WireField("categories", many=True),
+            WireField("filename"),
+            WireField("uid"),
+            WireField("description"),
+            WireField("attendees", WireKind.RECORD, record="Attendee", many=True),
+            WireField("alarms", WireKind.RECORD, record="Alarm", many=True),
+            WireField("lastModified", WireKind.STAMP),
+            WireField("modifiedBy", WireKind.RECORD, record="CalendarUser"),
+            WireField("summary"),
+            WireField("sequence", WireKind.INTEGER),
+            WireField("id"),
+            WireField("class", attribute="class_"),
+            WireField("organizer", WireKind.RECORD, record="CalendarUser"),
+            WireField("transp"),
+            WireField("color"),
+            WireField("folder"),
+            WireField("createdBy", WireKind.RECORD, record="CalendarUser"),
+            WireField("changeExceptionDates", many=True),
+            WireField("deleteExceptionDates", many=True),
+            WireField("recurrenceId"),
+            WireField("calendarUser", WireKind.RECORD, record="CalendarUser"),
+            WireField("rrule"),
+            WireField("attachments", WireKind.RECORD, record="ChronosAttachment", many=True),
+            WireField("extendedProperties", WireKind.ANY),
+            WireField("geo", WireKind.RECORD, record="GeoPosition"),
+            WireField("attendeePrivileges"),
+            WireField("url"),
+            WireField("seriesId"),
+            WireField("status"),
+            WireField("location"),
+            WireField("flags", many=True),
+            WireField("relatedTo"),
+            WireField("conferences", WireKind.RECORD, record="Conference", many=True),
         ),
         "chronos",
-        named=True,
+        columns_by_name=True,
     )
-    __stamp__ = "timestamp_"
+    __timestamp_name__ = "timestamp_"
 
     startDate: Day | None = None
     endDate: Day | None = None
@@ -178,24 +179,24 @@ class EventData(InFolder):
 class Attendee(InFolder):
     """Who takes part in an event."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "Attendee",
         (
-            Field("uri"),
-            Field("cn"),
-            Field("email"),
-            Field("entity", Kind.INTEGER),
-            Field("cuType"),
-            Field("folder"),
-            Field("partStat"),
-            Field("role"),
-            Field("comment"),
-            Field("rsvp", Kind.BOOLEAN),
-            Field("member", many=True),
-            Field("contact", Kind.RECORD, record="AttendeeContact"),
-            Field("resource", Kind.RECORD, record="ResourceData"),
-            Field("group", Kind.RECORD, record="AttendeeGroup"),
-            Field("extendedParameters", Kind.RECORD, record="ExtendedParameters"),
+            WireField("uri"),
+            WireField("cn"),
+            WireField("email"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("cuType"),
+            WireField("folder"),
+            WireField("partStat"),
+            WireField("role"),
+            WireField("comment"),
+            WireField("rsvp", WireKind.BOOLEAN),
+            WireField("member", many=True),
+            WireField("contact", WireKind.RECORD, record="AttendeeContact"),
+            WireField("resource", WireKind.RECORD, record="ResourceData"),
+            WireField("group", WireKind.RECORD, record="AttendeeGroup"),
+            WireField("extendedParameters", WireKind.RECORD, record="ExtendedParameters"),
         ),
     )
 
@@ -223,19 +224,19 @@ class Attendee(InFolder):
 class Alarm(OxRecord):
     """An alarm of an event."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "Alarm",
         (
-            Field("uid"),
-            Field("id", Kind.INTEGER),
-            Field("action"),
-            Field("acknowledged", Kind.STAMP),
-            Field("trigger", Kind.RECORD, record="AlarmTrigger"),
-            Field("attachments", Kind.RECORD, record="ChronosAttachment", many=True),
-            Field("attendees", Kind.RECORD, record="Attendee", many=True),
-            Field("summary"),
-            Field("description"),
-            Field("extendedProperties", Kind.ANY),
+            WireField("uid"),
+            WireField("id", WireKind.INTEGER),
+            WireField("action"),
+            WireField("acknowledged", WireKind.STAMP),
+            WireField("trigger", WireKind.RECORD, record="AlarmTrigger"),
+            WireField("attachments", WireKind.RECORD, record="ChronosAttachment", many=True),
+            WireField("attendees", WireKind.RECORD, record="Attendee", many=True),
+            WireField("summary"),
+            WireField("description"),
+            WireField("extendedProperties", WireKind.ANY),
         ),
     )
 
@@ -258,14 +259,14 @@ class Alarm(OxRecord):
 class CalendarUser(OxRecord):
     """Who organizes, created or changed an event."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CalendarUser",
         (
-            Field("uri"),
-            Field("cn"),
-            Field("email"),
-            Field("entity", Kind.INTEGER),
-            Field("sentBy", Kind.RECORD, record="SentByUser"),
+            WireField("uri"),
+            WireField("cn"),
+            WireField("email"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("sentBy", WireKind.RECORD, record="SentByUser"),
         ),
     )
 
@@ -283,15 +284,15 @@ class CalendarUser(OxRecord):
 class ChronosAttachment(OxRecord):
     """``ChronosAttachment`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChronosAttachment",
         (
-            Field("filename"),
-            Field("fmtType"),
-            Field("size", Kind.INTEGER),
-            Field("created", Kind.STAMP),
-            Field("managedId", Kind.INTEGER),
-            Field("uri"),
+            WireField("filename"),
+            WireField("fmtType"),
+            WireField("size", WireKind.INTEGER),
+            WireField("created", WireKind.STAMP),
+            WireField("managedId", WireKind.INTEGER),
+            WireField("uri"),
         ),
     )
 
@@ -310,11 +311,11 @@ class ChronosAttachment(OxRecord):
 class GeoPosition(OxRecord):
     """``GeoPosition`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GeoPosition",
         (
-            Field("lat", Kind.NUMBER),
-            Field("long", Kind.NUMBER),
+            WireField("lat", WireKind.NUMBER),
+            WireField("long", WireKind.NUMBER),
         ),
     )
 
@@ -329,14 +330,14 @@ class GeoPosition(OxRecord):
 class Conference(OxRecord):
     """``Conference`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "Conference",
         (
-            Field("id", Kind.INTEGER),
-            Field("uri"),
-            Field("label"),
-            Field("features", many=True),
-            Field("extendedParameters", Kind.RECORD, record="ExtendedParameters"),
+            WireField("id", WireKind.INTEGER),
+            WireField("uri"),
+            WireField("label"),
+            WireField("features", many=True),
+            WireField("extendedParameters", WireKind.RECORD, record="ExtendedParameters"),
         ),
     )
 
@@ -354,14 +355,14 @@ class Conference(OxRecord):
 class AttendeeContact(OxRecord):
     """``AttendeeContact`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AttendeeContact",
         (
-            Field("first_name"),
-            Field("last_name"),
-            Field("title"),
-            Field("display_name"),
-            Field("image1_url"),
+            WireField("first_name"),
+            WireField("last_name"),
+            WireField("title"),
+            WireField("display_name"),
+            WireField("image1_url"),
         ),
     )
 
@@ -379,14 +380,14 @@ class AttendeeContact(OxRecord):
 class AttendeeGroup(OxRecord):
     """``AttendeeGroup`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AttendeeGroup",
         (
-            Field("id", Kind.INTEGER),
-            Field("display_name"),
-            Field("name"),
-            Field("members", Kind.INTEGER, many=True),
-            Field("last_modified_utc", Kind.STAMP, read_only=True),
+            WireField("id", WireKind.INTEGER),
+            WireField("display_name"),
+            WireField("name"),
+            WireField("members", WireKind.INTEGER, many=True),
+            WireField("last_modified_utc", WireKind.STAMP, read_only=True),
         ),
     )
 
@@ -404,11 +405,9 @@ class AttendeeGroup(OxRecord):
 class ExtendedParameters(OxRecord):
     """``ExtendedParameters`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ExtendedParameters",
-        (
-            Field("key"),
-        ),
+        (WireField("key"),),
     )
 
     key: str | None = None
@@ -421,12 +420,12 @@ class ExtendedParameters(OxRecord):
 class AlarmTrigger(OxRecord):
     """``AlarmTrigger`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AlarmTrigger",
         (
-            Field("duration"),
-            Field("related"),
-            Field("dateTime"),
+            WireField("duration"),
+            WireField("related"),
+            WireField("dateTime"),
         ),
     )
 
@@ -442,13 +441,13 @@ class AlarmTrigger(OxRecord):
 class SentByUser(OxRecord):
     """``SentByUser`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SentByUser",
         (
-            Field("uri"),
-            Field("cn"),
-            Field("email"),
-            Field("entity", Kind.INTEGER),
+            WireField("uri"),
+            WireField("cn"),
+            WireField("email"),
+            WireField("entity", WireKind.INTEGER),
         ),
     )
 
@@ -465,13 +464,13 @@ class SentByUser(OxRecord):
 class ChronosCalendarResult(OxRecord):
     """What a write to a calendar did: events that it created, changed, deleted, or conflicts with."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChronosCalendarResult",
         (
-            Field("created", Kind.RECORD, record="EventData", many=True),
-            Field("updated", Kind.RECORD, record="EventData", many=True),
-            Field("deleted", Kind.RECORD, record="EventData", many=True),
-            Field("conflicts", Kind.RECORD, record="ChronosConflictDataRaw", many=True),
+            WireField("created", WireKind.RECORD, record="EventData", many=True),
+            WireField("updated", WireKind.RECORD, record="EventData", many=True),
+            WireField("deleted", WireKind.RECORD, record="EventData", many=True),
+            WireField("conflicts", WireKind.RECORD, record="ChronosConflictDataRaw", many=True),
         ),
     )
 
@@ -488,12 +487,12 @@ class ChronosCalendarResult(OxRecord):
 class ChronosConflictDataRaw(OxRecord):
     """``ChronosConflictDataRaw`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChronosConflictDataRaw",
         (
-            Field("hard_conflict", Kind.BOOLEAN),
-            Field("conflicting_attendees", Kind.RECORD, record="Attendee", many=True),
-            Field("event", Kind.RECORD, record="EventData"),
+            WireField("hard_conflict", WireKind.BOOLEAN),
+            WireField("conflicting_attendees", WireKind.RECORD, record="Attendee", many=True),
+            WireField("event", WireKind.RECORD, record="EventData"),
         ),
     )
 
@@ -509,11 +508,11 @@ class ChronosConflictDataRaw(OxRecord):
 class ChangeOrganizer(OxRecord):
     """``ChangeOrganizer`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChangeOrganizer",
         (
-            Field("organizer", Kind.RECORD, record="CalendarUser"),
-            Field("comment"),
+            WireField("organizer", WireKind.RECORD, record="CalendarUser"),
+            WireField("comment"),
         ),
     )
 
@@ -528,17 +527,17 @@ class ChangeOrganizer(OxRecord):
 class ChronosErrorAwareCalendarResult(InCamelFolder):
     """What the deletion of one event did, or why it failed."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChronosErrorAwareCalendarResult",
         (
-            Field("created", Kind.RECORD, record="EventData", many=True),
-            Field("updated", Kind.RECORD, record="EventData", many=True),
-            Field("deleted", Kind.RECORD, record="EventData", many=True),
-            Field("conflicts", Kind.RECORD, record="ChronosConflictDataRaw", many=True),
-            Field("folderId"),
-            Field("id"),
-            Field("recurrenceId"),
-            Field("error", Kind.RECORD, record="ErrorInfo"),
+            WireField("created", WireKind.RECORD, record="EventData", many=True),
+            WireField("updated", WireKind.RECORD, record="EventData", many=True),
+            WireField("deleted", WireKind.RECORD, record="EventData", many=True),
+            WireField("conflicts", WireKind.RECORD, record="ChronosConflictDataRaw", many=True),
+            WireField("folderId"),
+            WireField("id"),
+            WireField("recurrenceId"),
+            WireField("error", WireKind.RECORD, record="ErrorInfo"),
         ),
     )
 
@@ -559,13 +558,13 @@ class ChronosErrorAwareCalendarResult(InCamelFolder):
 class EventId(InFolder):
     """The place of an event."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EventId",
         (
-            Field("folder", required=True),
-            Field("id", required=True),
-            Field("recurrenceId"),
-            Field("recurrenceRange"),
+            WireField("folder", required=True),
+            WireField("id", required=True),
+            WireField("recurrenceId"),
+            WireField("recurrenceRange"),
         ),
     )
 
@@ -582,11 +581,11 @@ class EventId(InFolder):
 class EventDeletion(OxRecord):
     """``EventDeletion`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EventDeletion",
         (
-            Field("events", Kind.RECORD, record="EventId", many=True),
-            Field("comment"),
+            WireField("events", WireKind.RECORD, record="EventId", many=True),
+            WireField("comment"),
         ),
     )
 
@@ -601,11 +600,11 @@ class EventDeletion(OxRecord):
 class EventForwardMailBody(OxRecord):
     """``EventForwardMailBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EventForwardMailBody",
         (
-            Field("recipients", Kind.RECORD, record="CalendarUser", many=True),
-            Field("comment"),
+            WireField("recipients", WireKind.RECORD, record="CalendarUser", many=True),
+            WireField("comment"),
         ),
     )
 
@@ -620,15 +619,15 @@ class EventForwardMailBody(OxRecord):
 class ChronosFreeBusyResponseData(OxRecord):
     """``ChronosFreeBusyResponseData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChronosFreeBusyResponseData",
         (
-            Field("attendee", Kind.RECORD, record="Attendee"),
-            Field("freeBusyTime", Kind.RECORD, record="FreeBusyTime", many=True),
-            Field("warnings", Kind.RECORD, record="ErrorInfo", many=True),
+            WireField("attendee", WireKind.RECORD, record="Attendee"),
+            WireField("freeBusyTime", WireKind.RECORD, record="FreeBusyTime", many=True),
+            WireField("warnings", WireKind.RECORD, record="ErrorInfo", many=True),
         ),
     )
-    __warned__ = "warnings_"
+    __warnings_name__ = "warnings_"
 
     attendee: Attendee | None = None
     freeBusyTime: list[FreeBusyTime] | None = None
@@ -642,13 +641,13 @@ class ChronosFreeBusyResponseData(OxRecord):
 class FreeBusyTime(OxRecord):
     """``FreeBusyTime`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FreeBusyTime",
         (
-            Field("startTime", Kind.STAMP),
-            Field("endTime", Kind.STAMP),
-            Field("fbType"),
-            Field("event", Kind.RECORD, record="EventData"),
+            WireField("startTime", WireKind.STAMP),
+            WireField("endTime", WireKind.STAMP),
+            WireField("fbType"),
+            WireField("event", WireKind.RECORD, record="EventData"),
         ),
     )
 
@@ -665,11 +664,9 @@ class FreeBusyTime(OxRecord):
 class FreeBusyBody(OxRecord):
     """``FreeBusyBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FreeBusyBody",
-        (
-            Field("attendees", Kind.RECORD, record="Attendee", many=True),
-        ),
+        (WireField("attendees", WireKind.RECORD, record="Attendee", many=True),),
     )
 
     attendees: list[Attendee] | None = None
@@ -682,13 +679,13 @@ class FreeBusyBody(OxRecord):
 class ChronosRecurrenceInfo(OxRecord):
     """``ChronosRecurrenceInfo`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChronosRecurrenceInfo",
         (
-            Field("overridden", Kind.BOOLEAN),
-            Field("rescheduled", Kind.BOOLEAN),
-            Field("recurrenceEvent", Kind.RECORD, record="EventData"),
-            Field("masterEvent", Kind.RECORD, record="EventData"),
+            WireField("overridden", WireKind.BOOLEAN),
+            WireField("rescheduled", WireKind.BOOLEAN),
+            WireField("recurrenceEvent", WireKind.RECORD, record="EventData"),
+            WireField("masterEvent", WireKind.RECORD, record="EventData"),
         ),
     )
 
@@ -705,15 +702,15 @@ class ChronosRecurrenceInfo(OxRecord):
 class ChronosNeedsActionResponseData(OxRecord):
     """``ChronosNeedsActionResponseData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ChronosNeedsActionResponseData",
         (
-            Field("attendee", Kind.RECORD, record="Attendee"),
-            Field("events", Kind.RECORD, record="EventData", many=True),
-            Field("warnings", Kind.RECORD, record="ErrorInfo", many=True),
+            WireField("attendee", WireKind.RECORD, record="Attendee"),
+            WireField("events", WireKind.RECORD, record="EventData", many=True),
+            WireField("warnings", WireKind.RECORD, record="ErrorInfo", many=True),
         ),
     )
-    __warned__ = "warnings_"
+    __warnings_name__ = "warnings_"
 
     attendee: Attendee | None = None
     events: list[EventData] | None = None
@@ -727,11 +724,11 @@ class ChronosNeedsActionResponseData(OxRecord):
 class EventUpload(OxRecord):
     """``EventUpload`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EventUpload",
         (
-            Field("data", Kind.RECORD, record="EventData"),
-            Field("comment"),
+            WireField("data", WireKind.RECORD, record="EventData"),
+            WireField("comment"),
         ),
     )
 
@@ -746,11 +743,11 @@ class EventUpload(OxRecord):
 class EventUpdate(OxRecord):
     """``EventUpdate`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EventUpdate",
         (
-            Field("event", Kind.RECORD, record="EventData"),
-            Field("comment"),
+            WireField("event", WireKind.RECORD, record="EventData"),
+            WireField("comment"),
         ),
     )
 
@@ -765,12 +762,12 @@ class EventUpdate(OxRecord):
 class AttendeeAndAlarm(OxRecord):
     """``AttendeeAndAlarm`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AttendeeAndAlarm",
         (
-            Field("attendee", Kind.RECORD, record="Attendee"),
-            Field("alarms", Kind.RECORD, record="Alarm", many=True),
-            Field("transp"),
+            WireField("attendee", WireKind.RECORD, record="Attendee"),
+            WireField("alarms", WireKind.RECORD, record="Alarm", many=True),
+            WireField("transp"),
         ),
     )
 
@@ -786,23 +783,23 @@ class AttendeeAndAlarm(OxRecord):
 class CalendarAccountProbeData(OxRecord):
     """``CalendarAccountProbeData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CalendarAccountProbeData",
         (
-            Field(
+            WireField(
                 "com.openexchange.calendar.extendedProperties",
-                Kind.RECORD,
+                WireKind.RECORD,
                 attribute="com_openexchange_calendar_extendedProperties",
                 record="CalendarAccountProbeExtendedProperties",
             ),
-            Field(
+            WireField(
                 "com.openexchange.calendar.config",
-                Kind.RECORD,
+                WireKind.RECORD,
                 attribute="com_openexchange_calendar_config",
                 record="CalendarAccountProbeConfig",
             ),
-            Field("com.openexchange.calendar.provider", attribute="com_openexchange_calendar_provider"),
-            Field("title"),
+            WireField("com.openexchange.calendar.provider", attribute="com_openexchange_calendar_provider"),
+            WireField("title"),
         ),
     )
 
@@ -819,13 +816,13 @@ class CalendarAccountProbeData(OxRecord):
 class CalendarAccountProbeExtendedProperties(OxRecord):
     """``CalendarAccountProbeExtendedProperties`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CalendarAccountProbeExtendedProperties",
         (
-            Field("description", Kind.RECORD, record="SettingsValue"),
-            Field("usedForSync", Kind.RECORD, record="SettingsValue"),
-            Field("color", Kind.RECORD, record="SettingsValue"),
-            Field("scheduleTransp", Kind.RECORD, record="SettingsValue"),
+            WireField("description", WireKind.RECORD, record="SettingsValue"),
+            WireField("usedForSync", WireKind.RECORD, record="SettingsValue"),
+            WireField("color", WireKind.RECORD, record="SettingsValue"),
+            WireField("scheduleTransp", WireKind.RECORD, record="SettingsValue"),
         ),
     )
 
@@ -842,13 +839,13 @@ class CalendarAccountProbeExtendedProperties(OxRecord):
 class CalendarAccountProbeConfig(OxRecord):
     """``CalendarAccountProbeConfig`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CalendarAccountProbeConfig",
         (
-            Field("uri"),
-            Field("refreshInterval", Kind.INTEGER),
-            Field("login"),
-            Field("password"),
+            WireField("uri"),
+            WireField("refreshInterval", WireKind.INTEGER),
+            WireField("login"),
+            WireField("password"),
         ),
     )
 
@@ -865,11 +862,9 @@ class CalendarAccountProbeConfig(OxRecord):
 class SettingsValue(OxRecord):
     """A value of a setting."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SettingsValue",
-        (
-            Field("value", Kind.ANY),
-        ),
+        (WireField("value", WireKind.ANY),),
     )
 
     value: Any = None
@@ -882,16 +877,16 @@ class SettingsValue(OxRecord):
 class PendingAlarm(InFolder):
     """``PendingAlarm`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "PendingAlarm",
         (
-            Field("action", read_only=True),
-            Field("account", Kind.INTEGER, read_only=True),
-            Field("folder", read_only=True),
-            Field("time", read_only=True),
-            Field("eventId", read_only=True),
-            Field("recurrenceId", read_only=True),
-            Field("alarmId", read_only=True),
+            WireField("action", read_only=True),
+            WireField("account", WireKind.INTEGER, read_only=True),
+            WireField("folder", read_only=True),
+            WireField("time", read_only=True),
+            WireField("eventId", read_only=True),
+            WireField("recurrenceId", read_only=True),
+            WireField("alarmId", read_only=True),
         ),
     )
 
@@ -911,17 +906,17 @@ class PendingAlarm(InFolder):
 class Available(OxRecord):
     """``Available`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "Available",
         (
-            Field("id", Kind.INTEGER),
-            Field("user", Kind.INTEGER),
-            Field("uid"),
-            Field("created", Kind.STAMP),
-            Field("modified", Kind.STAMP),
-            Field("rrule"),
-            Field("start", Kind.EVENT),
-            Field("end", Kind.EVENT),
+            WireField("id", WireKind.INTEGER),
+            WireField("user", WireKind.INTEGER),
+            WireField("uid"),
+            WireField("created", WireKind.STAMP),
+            WireField("modified", WireKind.STAMP),
+            WireField("rrule"),
+            WireField("start", WireKind.EVENT),
+            WireField("end", WireKind.EVENT),
         ),
     )
 
@@ -942,11 +937,9 @@ class Available(OxRecord):
 class AvailabilityData(OxRecord):
     """``AvailabilityData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AvailabilityData",
-        (
-            Field("availableTimes", Kind.RECORD, record="Available", many=True),
-        ),
+        (WireField("availableTimes", WireKind.RECORD, record="Available", many=True),),
     )
 
     availableTimes: list[Available] | None = None
@@ -959,17 +952,17 @@ class AvailabilityData(OxRecord):
 class ConversionDataSource(OxRecord):
     """``ConversionDataSource`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ConversionDataSource",
         (
-            Field(
+            WireField(
                 "com.openexchange.mail.conversion.fullname",
                 attribute="com_openexchange_mail_conversion_fullname",
             ),
-            Field(
+            WireField(
                 "com.openexchange.mail.conversion.mailid", attribute="com_openexchange_mail_conversion_mailid"
             ),
-            Field(
+            WireField(
                 "com.openexchange.mail.conversion.sequenceid",
                 attribute="com_openexchange_mail_conversion_sequenceid",
             ),
@@ -988,13 +981,13 @@ class ConversionDataSource(OxRecord):
 class Analysis(OxRecord):
     """What an invitation or answer in a mail means."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "Analysis",
         (
-            Field("actions", many=True),
-            Field("targetedAttendee", Kind.RECORD, record="Attendee"),
-            Field("annotations", Kind.RECORD, record="AnalysisAnnotation", many=True),
-            Field("changes", Kind.RECORD, record="AnalysisChange", many=True),
+            WireField("actions", many=True),
+            WireField("targetedAttendee", WireKind.RECORD, record="Attendee"),
+            WireField("annotations", WireKind.RECORD, record="AnalysisAnnotation", many=True),
+            WireField("changes", WireKind.RECORD, record="AnalysisChange", many=True),
         ),
     )
 
@@ -1011,11 +1004,11 @@ class Analysis(OxRecord):
 class AnalysisAnnotation(OxRecord):
     """``AnalysisAnnotation`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AnalysisAnnotation",
         (
-            Field("message"),
-            Field("event", Kind.RECORD, record="EventData", many=True),
+            WireField("message"),
+            WireField("event", WireKind.RECORD, record="EventData", many=True),
         ),
     )
 
@@ -1030,14 +1023,14 @@ class AnalysisAnnotation(OxRecord):
 class AnalysisChange(OxRecord):
     """``AnalysisChange`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AnalysisChange",
         (
-            Field("type"),
-            Field("newEvent", Kind.RECORD, record="EventData"),
-            Field("currentEvent", Kind.RECORD, record="EventData"),
-            Field("deletedEvent", Kind.RECORD, record="EventData"),
-            Field("conflicts", Kind.RECORD, record="AnalysisConflict", many=True),
+            WireField("type"),
+            WireField("newEvent", WireKind.RECORD, record="EventData"),
+            WireField("currentEvent", WireKind.RECORD, record="EventData"),
+            WireField("deletedEvent", WireKind.RECORD, record="EventData"),
+            WireField("conflicts", WireKind.RECORD, record="AnalysisConflict", many=True),
         ),
     )
 
@@ -1055,12 +1048,12 @@ class AnalysisChange(OxRecord):
 class AnalysisConflict(OxRecord):
     """``AnalysisConflict`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AnalysisConflict",
         (
-            Field("hard_conflict", Kind.BOOLEAN),
-            Field("conflicting_attendees", Kind.RECORD, record="Attendee", many=True),
-            Field("event", Kind.RECORD, record="EventData"),
+            WireField("hard_conflict", WireKind.BOOLEAN),
+            WireField("conflicting_attendees", WireKind.RECORD, record="Attendee", many=True),
+            WireField("event", WireKind.RECORD, record="EventData"),
         ),
     )
 
@@ -1073,7 +1066,6 @@ class AnalysisConflict(OxRecord):
 
 
 if TYPE_CHECKING:
-
     EventDataFields = TypedDict(
         "EventDataFields",
         {

@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InCamelFolder, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 class MailComposeResponseMessageModel(OxRecord):
     """A mail that is being written."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeResponseMessageModel",
         (
-            Field("id"),
-            Field("from", attribute="from_", many=True),
-            Field("to", Kind.ANY),
-            Field("cc", Kind.ANY),
-            Field("bcc", Kind.ANY),
-            Field("subject"),
-            Field("content"),
-            Field("contentType"),
-            Field("attachments", Kind.RECORD, record="MailComposeAttachment", many=True),
-            Field("meta", Kind.RECORD, record="MailComposeMeta"),
-            Field("requestReadReceipt", Kind.BOOLEAN),
-            Field("priority"),
-            Field("sharedAttachments", Kind.RECORD, record="SharedAttachments"),
-            Field("security", Kind.RECORD, record="MailComposeSecurity"),
-            Field("customHeaders", Kind.ANY),
-            Field("mailPath", Kind.RECORD, record="MailComposeMailPathModel"),
-            Field("dateToSend", Kind.INTEGER),
-            Field("scheduledMailId", read_only=True),
-            Field("capabilities", many=True, read_only=True),
+            WireField("id"),
+            WireField("from", attribute="from_", many=True),
+            WireField("to", WireKind.ANY),
+            WireField("cc", WireKind.ANY),
+            WireField("bcc", WireKind.ANY),
+            WireField("subject"),
+            WireField("content"),
+            WireField("contentType"),
+            WireField("attachments", WireKind.RECORD, record="MailComposeAttachment", many=True),
+            WireField("meta", WireKind.RECORD, record="MailComposeMeta"),
+            WireField("requestReadReceipt", WireKind.BOOLEAN),
+            WireField("priority"),
+            WireField("sharedAttachments", WireKind.RECORD, record="SharedAttachments"),
+            WireField("security", WireKind.RECORD, record="MailComposeSecurity"),
+            WireField("customHeaders", WireKind.ANY),
+            WireField("mailPath", WireKind.RECORD, record="MailComposeMailPathModel"),
+            WireField("dateToSend", WireKind.INTEGER),
+            WireField("scheduledMailId", read_only=True),
+            WireField("capabilities", many=True, read_only=True),
         ),
         "mail.compose",
-        named=True,
+        columns_by_name=True,
     )
 
     id: str | None = None
@@ -81,16 +81,16 @@ class MailComposeResponseMessageModel(OxRecord):
 class MailComposeAttachment(OxRecord):
     """``MailComposeAttachment`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeAttachment",
         (
-            Field("id"),
-            Field("name"),
-            Field("size", Kind.INTEGER),
-            Field("mimeType"),
-            Field("cid"),
-            Field("contentDisposition"),
-            Field("origin"),
+            WireField("id"),
+            WireField("name"),
+            WireField("size", WireKind.INTEGER),
+            WireField("mimeType"),
+            WireField("cid"),
+            WireField("contentDisposition"),
+            WireField("origin"),
         ),
     )
 
@@ -110,13 +110,13 @@ class MailComposeAttachment(OxRecord):
 class MailComposeMeta(OxRecord):
     """``MailComposeMeta`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeMeta",
         (
-            Field("type"),
-            Field("date", Kind.TIME),
-            Field("originalFolderId"),
-            Field("originalId"),
+            WireField("type"),
+            WireField("date", WireKind.TIME),
+            WireField("originalFolderId"),
+            WireField("originalId"),
         ),
     )
 
@@ -133,14 +133,14 @@ class MailComposeMeta(OxRecord):
 class SharedAttachments(OxRecord):
     """``SharedAttachments`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SharedAttachments",
         (
-            Field("language"),
-            Field("enabled", Kind.BOOLEAN),
-            Field("autodelete", Kind.BOOLEAN),
-            Field("expiryDate", Kind.TIME),
-            Field("password"),
+            WireField("language"),
+            WireField("enabled", WireKind.BOOLEAN),
+            WireField("autodelete", WireKind.BOOLEAN),
+            WireField("expiryDate", WireKind.TIME),
+            WireField("password"),
         ),
     )
 
@@ -158,17 +158,17 @@ class SharedAttachments(OxRecord):
 class MailComposeSecurity(OxRecord):
     """``MailComposeSecurity`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeSecurity",
         (
-            Field("encrypt", Kind.BOOLEAN),
-            Field("pgpInline", Kind.BOOLEAN),
-            Field("sign", Kind.BOOLEAN),
-            Field("language"),
-            Field("message"),
-            Field("pin"),
-            Field("msgRef"),
-            Field("authentication"),
+            WireField("encrypt", WireKind.BOOLEAN),
+            WireField("pgpInline", WireKind.BOOLEAN),
+            WireField("sign", WireKind.BOOLEAN),
+            WireField("language"),
+            WireField("message"),
+            WireField("pin"),
+            WireField("msgRef"),
+            WireField("authentication"),
         ),
     )
 
@@ -189,11 +189,11 @@ class MailComposeSecurity(OxRecord):
 class MailComposeMailPathModel(InCamelFolder):
     """``MailComposeMailPathModel`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeMailPathModel",
         (
-            Field("id"),
-            Field("folderId"),
+            WireField("id"),
+            WireField("folderId"),
         ),
     )
 
@@ -208,11 +208,11 @@ class MailComposeMailPathModel(InCamelFolder):
 class ComposeBody(InCamelFolder):
     """``ComposeBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ComposeBody",
         (
-            Field("id"),
-            Field("folderId"),
+            WireField("id"),
+            WireField("folderId"),
         ),
     )
 
@@ -227,26 +227,26 @@ class ComposeBody(InCamelFolder):
 class MailComposeRequestMessageModel(OxRecord):
     """Changes of a mail that is being written."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeRequestMessageModel",
         (
-            Field("id"),
-            Field("from", attribute="from_", many=True),
-            Field("to", Kind.ANY),
-            Field("cc", Kind.ANY),
-            Field("bcc", Kind.ANY),
-            Field("subject"),
-            Field("content"),
-            Field("contentType"),
-            Field("attachments", Kind.RECORD, record="MailComposeAttachment", many=True),
-            Field("meta", Kind.RECORD, record="MailComposeMeta"),
-            Field("requestReadReceipt", Kind.BOOLEAN),
-            Field("priority"),
-            Field("sharedAttachments", Kind.RECORD, record="SharedAttachments"),
-            Field("security", Kind.RECORD, record="MailComposeSecurity"),
-            Field("claim"),
-            Field("dateToSend"),
-            Field("scheduledMailId", read_only=True),
+            WireField("id"),
+            WireField("from", attribute="from_", many=True),
+            WireField("to", WireKind.ANY),
+            WireField("cc", WireKind.ANY),
+            WireField("bcc", WireKind.ANY),
+            WireField("subject"),
+            WireField("content"),
+            WireField("contentType"),
+            WireField("attachments", WireKind.RECORD, record="MailComposeAttachment", many=True),
+            WireField("meta", WireKind.RECORD, record="MailComposeMeta"),
+            WireField("requestReadReceipt", WireKind.BOOLEAN),
+            WireField("priority"),
+            WireField("sharedAttachments", WireKind.RECORD, record="SharedAttachments"),
+            WireField("security", WireKind.RECORD, record="MailComposeSecurity"),
+            WireField("claim"),
+            WireField("dateToSend"),
+            WireField("scheduledMailId", read_only=True),
         ),
     )
 
@@ -276,11 +276,11 @@ class MailComposeRequestMessageModel(OxRecord):
 class MailComposeAttachmentResult(OxRecord):
     """``MailComposeAttachmentResult`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeAttachmentResult",
         (
-            Field("attachments", Kind.RECORD, record="MailComposeAttachment", many=True),
-            Field("compositionSpace", Kind.RECORD, record="MailComposeInfo"),
+            WireField("attachments", WireKind.RECORD, record="MailComposeAttachment", many=True),
+            WireField("compositionSpace", WireKind.RECORD, record="MailComposeInfo"),
         ),
     )
 
@@ -295,11 +295,11 @@ class MailComposeAttachmentResult(OxRecord):
 class MailComposeInfo(OxRecord):
     """``MailComposeInfo`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailComposeInfo",
         (
-            Field("id"),
-            Field("mailPath", Kind.RECORD, record="MailComposeMailPathModel"),
+            WireField("id"),
+            WireField("mailPath", WireKind.RECORD, record="MailComposeMailPathModel"),
         ),
     )
 

@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InFolder, InFolderId, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 from .codes import AttachmentModule
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_contacts import ContactData, ContactDataFields
     from .records_folders import EntityInfo, EntityInfoFields
 
@@ -30,28 +31,28 @@ if TYPE_CHECKING:
 class AttachmentData(OxRecord):
     """A file that is attached to an object."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AttachmentData",
         (
-            Field("id", Kind.TEXT, 1),
-            Field("created_by", Kind.INTEGER, 2, read_only=True),
-            Field("modified_by", Kind.INTEGER, 3, read_only=True),
-            Field("creation_date", Kind.TIME, 4, read_only=True),
-            Field("last_modified", Kind.TIME, 5, read_only=True),
-            Field("folder_id", Kind.TEXT, 20),
-            Field("categories", Kind.TEXT, 100),
-            Field("private_flag", Kind.BOOLEAN, 101),
-            Field("color_label", Kind.INTEGER, 102),
-            Field("number_of_attachments", Kind.INTEGER, 104),
-            Field("lastModifiedOfNewestAttachmentUTC", Kind.TIME, 105),
-            Field("folder", Kind.INTEGER, 800),
-            Field("attached", Kind.INTEGER, 801),
-            Field("module", Kind.INTEGER, 802, codes=AttachmentModule),
-            Field("filename", Kind.TEXT, 803),
-            Field("file_size", Kind.INTEGER, 804),
-            Field("file_mimetype", Kind.TEXT, 805),
-            Field("rft_flag", Kind.BOOLEAN, 806),
-            Field("uri"),
+            WireField("id", WireKind.TEXT, 1),
+            WireField("created_by", WireKind.INTEGER, 2, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, 3, read_only=True),
+            WireField("creation_date", WireKind.TIME, 4, read_only=True),
+            WireField("last_modified", WireKind.TIME, 5, read_only=True),
+            WireField("folder_id", WireKind.TEXT, 20),
+            WireField("categories", WireKind.TEXT, 100),
+            WireField("private_flag", WireKind.BOOLEAN, 101),
+            WireField("color_label", WireKind.INTEGER, 102),
+            WireField("number_of_attachments", WireKind.INTEGER, 104),
+            WireField("lastModifiedOfNewestAttachmentUTC", WireKind.TIME, 105),
+            WireField("folder", WireKind.INTEGER, 800),
+            WireField("attached", WireKind.INTEGER, 801),
+            WireField("module", WireKind.INTEGER, 802, codes=AttachmentModule),
+            WireField("filename", WireKind.TEXT, 803),
+            WireField("file_size", WireKind.INTEGER, 804),
+            WireField("file_mimetype", WireKind.TEXT, 805),
+            WireField("rft_flag", WireKind.BOOLEAN, 806),
+            WireField("uri"),
         ),
         "attachment",
     )
@@ -84,11 +85,11 @@ class AttachmentData(OxRecord):
 class InfoItemExport(InFolderId):
     """``InfoItemExport`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemExport",
         (
-            Field("id", required=True),
-            Field("folder_id", required=True),
+            WireField("id", required=True),
+            WireField("folder_id", required=True),
         ),
     )
 
@@ -103,27 +104,27 @@ class InfoItemExport(InFolderId):
 class FileAccountData(OxRecord):
     """An account at a file storage."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FileAccountData",
         (
-            Field("id"),
-            Field("filestorageService"),
-            Field("qualifiedId", read_only=True),
-            Field("displayName"),
-            Field("rootFolder", read_only=True),
-            Field("isDefaultAccount", Kind.BOOLEAN),
-            Field("hasError", Kind.BOOLEAN),
-            Field("error"),
-            Field("error_params", many=True),
-            Field("error_id"),
-            Field("error_desc"),
-            Field("error_stack", many=True),
-            Field("code"),
-            Field("categories"),
-            Field("category", Kind.INTEGER),
-            Field("metadata", Kind.ANY, read_only=True),
-            Field("capabilities", many=True, read_only=True),
-            Field("configuration", Kind.ANY),
+            WireField("id"),
+            WireField("filestorageService"),
+            WireField("qualifiedId", read_only=True),
+            WireField("displayName"),
+            WireField("rootFolder", read_only=True),
+            WireField("isDefaultAccount", WireKind.BOOLEAN),
+            WireField("hasError", WireKind.BOOLEAN),
+            WireField("error"),
+            WireField("error_params", many=True),
+            WireField("error_id"),
+            WireField("error_desc"),
+            WireField("error_stack", many=True),
+            WireField("code"),
+            WireField("categories"),
+            WireField("category", WireKind.INTEGER),
+            WireField("metadata", WireKind.ANY, read_only=True),
+            WireField("capabilities", many=True, read_only=True),
+            WireField("configuration", WireKind.ANY),
         ),
     )
 
@@ -154,12 +155,12 @@ class FileAccountData(OxRecord):
 class FileServiceData(OxRecord):
     """``FileServiceData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FileServiceData",
         (
-            Field("id"),
-            Field("displayName"),
-            Field("configuration", Kind.RECORD, record="FileServiceConfiguration", many=True),
+            WireField("id"),
+            WireField("displayName"),
+            WireField("configuration", WireKind.RECORD, record="FileServiceConfiguration", many=True),
         ),
     )
 
@@ -175,15 +176,15 @@ class FileServiceData(OxRecord):
 class FileServiceConfiguration(OxRecord):
     """``FileServiceConfiguration`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FileServiceConfiguration",
         (
-            Field("widget"),
-            Field("name"),
-            Field("displayName"),
-            Field("mandatory", Kind.BOOLEAN),
-            Field("options", Kind.ANY),
-            Field("defaultValue", Kind.ANY),
+            WireField("widget"),
+            WireField("name"),
+            WireField("displayName"),
+            WireField("mandatory", WireKind.BOOLEAN),
+            WireField("options", WireKind.ANY),
+            WireField("defaultValue", WireKind.ANY),
         ),
     )
 
@@ -202,12 +203,12 @@ class FileServiceConfiguration(OxRecord):
 class ImportResult(InFolderId):
     """What an import made of one object of a file."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ImportResult",
         (
-            Field("id"),
-            Field("folder_id"),
-            Field("last_modified", Kind.TIME),
+            WireField("id"),
+            WireField("folder_id"),
+            WireField("last_modified", WireKind.TIME),
         ),
     )
 
@@ -223,80 +224,80 @@ class ImportResult(InFolderId):
 class InfoItemData(InFolderId):
     """A file's description."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemData",
         (
-            Field("id", Kind.TEXT, 1),
-            Field("created_by", Kind.INTEGER, 2, read_only=True),
-            Field("modified_by", Kind.INTEGER, 3, read_only=True),
-            Field("creation_date", Kind.TIME, 4, read_only=True),
-            Field("last_modified", Kind.TIME, 5, read_only=True),
-            Field("folder_id", Kind.TEXT, 20),
-            Field("categories", Kind.TEXT, 100),
-            Field("private_flag", Kind.BOOLEAN, 101),
-            Field("color_label", Kind.INTEGER, 102),
-            Field("number_of_attachments", Kind.INTEGER, 104),
-            Field("lastModifiedOfNewestAttachmentUTC", Kind.TIME, 105),
-            Field("object_permissions", Kind.RECORD, 108, record="InfoItemPermission", many=True),
-            Field("shareable", Kind.BOOLEAN, 109, read_only=True),
-            Field("title", Kind.TEXT, 700),
-            Field("url", Kind.TEXT, 701),
-            Field("filename", Kind.TEXT, 702),
-            Field("file_mimetype", Kind.TEXT, 703),
-            Field("file_size", Kind.INTEGER, 704),
-            Field("version", Kind.TEXT, 705),
-            Field("description", Kind.TEXT, 706),
-            Field("locked_until", Kind.TIME, 707, read_only=True),
-            Field("file_md5sum", Kind.TEXT, 708),
-            Field("version_comment", Kind.TEXT, 709),
-            Field("current_version", Kind.BOOLEAN, 710, read_only=True),
-            Field("number_of_versions", Kind.INTEGER, 711, read_only=True),
-            Field("sequence_number", Kind.INTEGER, 751),
-            Field("capture_date", Kind.TIME, 713, read_only=True),
-            Field("geolocation", Kind.TEXT, 714, read_only=True),
-            Field("width", Kind.INTEGER, 715, read_only=True),
-            Field("height", Kind.INTEGER, 716, read_only=True),
-            Field("camera_iso_speed", Kind.INTEGER, 719, read_only=True),
-            Field("camera_aperture", Kind.TEXT, 720, read_only=True),
-            Field("camera_exposure_time", Kind.TEXT, 721, read_only=True),
-            Field("camera_focal_length", Kind.TEXT, 722, read_only=True),
-            Field("camera_model", Kind.TEXT, 718, read_only=True),
-            Field("media_meta", Kind.ANY, 723, read_only=True, costly=True),
-            Field("media_status", Kind.TEXT, 724, read_only=True),
-            Field("media_date", Kind.TIME, 725, read_only=True),
-            Field(
+            WireField("id", WireKind.TEXT, 1),
+            WireField("created_by", WireKind.INTEGER, 2, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, 3, read_only=True),
+            WireField("creation_date", WireKind.TIME, 4, read_only=True),
+            WireField("last_modified", WireKind.TIME, 5, read_only=True),
+            WireField("folder_id", WireKind.TEXT, 20),
+            WireField("categories", WireKind.TEXT, 100),
+            WireField("private_flag", WireKind.BOOLEAN, 101),
+            WireField("color_label", WireKind.INTEGER, 102),
+            WireField("number_of_attachments", WireKind.INTEGER, 104),
+            WireField("lastModifiedOfNewestAttachmentUTC", WireKind.TIME, 105),
+            WireField("object_permissions", WireKind.RECORD, 108, record="InfoItemPermission", many=True),
+            WireField("shareable", WireKind.BOOLEAN, 109, read_only=True),
+            WireField("title", WireKind.TEXT, 700),
+            WireField("url", WireKind.TEXT, 701),
+            WireField("filename", WireKind.TEXT, 702),
+            WireField("file_mimetype", WireKind.TEXT, 703),
+            WireField("file_size", WireKind.INTEGER, 704),
+            WireField("version", WireKind.TEXT, 705),
+            WireField("description", WireKind.TEXT, 706),
+            WireField("locked_until", WireKind.TIME, 707, read_only=True),
+            WireField("file_md5sum", WireKind.TEXT, 708),
+            WireField("version_comment", WireKind.TEXT, 709),
+            WireField("current_version", WireKind.BOOLEAN, 710, read_only=True),
+            WireField("number_of_versions", WireKind.INTEGER, 711, read_only=True),
+            WireField("sequence_number", WireKind.INTEGER, 751),
+            WireField("capture_date", WireKind.TIME, 713, read_only=True),
+            WireField("geolocation", WireKind.TEXT, 714, read_only=True),
+            WireField("width", WireKind.INTEGER, 715, read_only=True),
+            WireField("height", WireKind.INTEGER, 716, read_only=True),
+            WireField("camera_iso_speed", WireKind.INTEGER, 719, read_only=True),
+            WireField("camera_aperture", WireKind.TEXT, 720, read_only=True),
+            WireField("camera_exposure_time", WireKind.TEXT, 721, read_only=True),
+            WireField("camera_focal_length", WireKind.TEXT, 722, read_only=True),
+            WireField("camera_model", WireKind.TEXT, 718, read_only=True),
+            WireField("media_meta", WireKind.ANY, 723, read_only=True, costly=True),
+            WireField("media_status", WireKind.TEXT, 724, read_only=True),
+            WireField("media_date", WireKind.TIME, 725, read_only=True),
+            WireField(
                 "com.openexchange.share.extendedObjectPermissions",
-                Kind.RECORD,
+                WireKind.RECORD,
                 7010,
                 attribute="com_openexchange_share_extendedObjectPermissions",
                 record="InfoItemExtendedPermission",
                 many=True,
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.realtime.resourceID",
-                Kind.TEXT,
+                WireKind.TEXT,
                 7020,
                 attribute="com_openexchange_realtime_resourceID",
                 read_only=True,
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.file.storage.mail.mailMetadata",
-                Kind.ANY,
+                WireKind.ANY,
                 7030,
                 attribute="com_openexchange_file_storage_mail_mailMetadata",
                 read_only=True,
                 costly=True,
             ),
-            Field("unique_id", Kind.TEXT, 726, read_only=True),
-            Field("created_from", Kind.RECORD, record="EntityInfo"),
-            Field("modified_from", Kind.RECORD, record="EntityInfo"),
-            Field("origin", Kind.TEXT, 712),
-            Field("camera_make", Kind.TIME, 717),
-            Field(
+            WireField("unique_id", WireKind.TEXT, 726, read_only=True),
+            WireField("created_from", WireKind.RECORD, record="EntityInfo"),
+            WireField("modified_from", WireKind.RECORD, record="EntityInfo"),
+            WireField("origin", WireKind.TEXT, 712),
+            WireField("camera_make", WireKind.TIME, 717),
+            WireField(
                 "com.openexchange.file.sanitizedFilename",
-                Kind.TEXT,
+                WireKind.TEXT,
                 7040,
                 attribute="com_openexchange_file_sanitizedFilename",
                 costly=True,
@@ -361,20 +362,20 @@ class InfoItemData(InFolderId):
 class InfoItemPermission(OxRecord):
     """What somebody may do with a file."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemPermission",
         (
-            Field("bits", Kind.INTEGER),
-            Field("identifier"),
-            Field("entity", Kind.INTEGER),
-            Field("group", Kind.BOOLEAN),
-            Field("type"),
-            Field("password"),
-            Field("email_address"),
-            Field("display_name"),
-            Field("contact_id"),
-            Field("contact_folder"),
-            Field("expiry_date", Kind.TIME),
+            WireField("bits", WireKind.INTEGER),
+            WireField("identifier"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("group", WireKind.BOOLEAN),
+            WireField("type"),
+            WireField("password"),
+            WireField("email_address"),
+            WireField("display_name"),
+            WireField("contact_id"),
+            WireField("contact_folder"),
+            WireField("expiry_date", WireKind.TIME),
         ),
     )
 
@@ -398,18 +399,18 @@ class InfoItemPermission(OxRecord):
 class InfoItemExtendedPermission(OxRecord):
     """``InfoItemExtendedPermission`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemExtendedPermission",
         (
-            Field("identifier"),
-            Field("entity", Kind.INTEGER),
-            Field("bits", Kind.INTEGER),
-            Field("type"),
-            Field("display_name"),
-            Field("contact", Kind.RECORD, record="ContactData"),
-            Field("share_url"),
-            Field("password"),
-            Field("expiry_date", Kind.TIME),
+            WireField("identifier"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("bits", WireKind.INTEGER),
+            WireField("type"),
+            WireField("display_name"),
+            WireField("contact", WireKind.RECORD, record="ContactData"),
+            WireField("share_url"),
+            WireField("password"),
+            WireField("expiry_date", WireKind.TIME),
         ),
     )
 
@@ -431,11 +432,9 @@ class InfoItemExtendedPermission(OxRecord):
 class BackwardLink(OxRecord):
     """``BackwardLink`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "BackwardLink",
-        (
-            Field("link"),
-        ),
+        (WireField("link"),),
     )
 
     link: str | None = None
@@ -448,11 +447,11 @@ class BackwardLink(OxRecord):
 class InfoItemListElement(InFolder):
     """The place of a file."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemListElement",
         (
-            Field("id", required=True),
-            Field("folder", required=True),
+            WireField("id", required=True),
+            WireField("folder", required=True),
         ),
     )
 
@@ -467,11 +466,11 @@ class InfoItemListElement(InFolder):
 class InfoItemBody(OxRecord):
     """``InfoItemBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemBody",
         (
-            Field("file", Kind.RECORD, record="InfoItemData", required=True),
-            Field("notification", Kind.RECORD, record="InfoItemBodyNotification"),
+            WireField("file", WireKind.RECORD, record="InfoItemData", required=True),
+            WireField("notification", WireKind.RECORD, record="InfoItemBodyNotification"),
         ),
     )
 
@@ -486,11 +485,11 @@ class InfoItemBody(OxRecord):
 class InfoItemBodyNotification(OxRecord):
     """``InfoItemBodyNotification`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemBodyNotification",
         (
-            Field("transport"),
-            Field("message"),
+            WireField("transport"),
+            WireField("message"),
         ),
     )
 
@@ -505,13 +504,11 @@ class InfoItemBodyNotification(OxRecord):
 class InfoItemSharingNotificationData(OxRecord):
     """``InfoItemSharingNotificationData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemSharingNotificationData",
-        (
-            Field("warnings", Kind.ANY, many=True),
-        ),
+        (WireField("warnings", WireKind.ANY, many=True),),
     )
-    __warned__ = "warnings_"
+    __warnings_name__ = "warnings_"
 
     warnings: dict[str, Any] | None = None
     extra: Mapping[str, Any] = EMPTY
@@ -523,11 +520,11 @@ class InfoItemSharingNotificationData(OxRecord):
 class InfoItemSharingNotificationBody(OxRecord):
     """``InfoItemSharingNotificationBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemSharingNotificationBody",
         (
-            Field("entities", many=True, required=True),
-            Field("notification", Kind.RECORD, record="InfoItemBodyNotification"),
+            WireField("entities", many=True, required=True),
+            WireField("notification", WireKind.RECORD, record="InfoItemBodyNotification"),
         ),
     )
 
@@ -542,11 +539,11 @@ class InfoItemSharingNotificationBody(OxRecord):
 class InfoItemsRestoreResponseData(OxRecord):
     """``InfoItemsRestoreResponseData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemsRestoreResponseData",
         (
-            Field("id"),
-            Field("path", Kind.RECORD, record="InfoFolderPathData", many=True),
+            WireField("id"),
+            WireField("path", WireKind.RECORD, record="InfoFolderPathData", many=True),
         ),
     )
 
@@ -561,11 +558,11 @@ class InfoItemsRestoreResponseData(OxRecord):
 class InfoFolderPathData(OxRecord):
     """``InfoFolderPathData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoFolderPathData",
         (
-            Field("id"),
-            Field("title"),
+            WireField("id"),
+            WireField("title"),
         ),
     )
 
@@ -580,11 +577,9 @@ class InfoFolderPathData(OxRecord):
 class InfoItemSearchBody(OxRecord):
     """``InfoItemSearchBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemSearchBody",
-        (
-            Field("pattern"),
-        ),
+        (WireField("pattern"),),
     )
 
     pattern: str | None = None
@@ -597,12 +592,12 @@ class InfoItemSearchBody(OxRecord):
 class InfoItemZipElement(InFolder):
     """``InfoItemZipElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoItemZipElement",
         (
-            Field("id", required=True),
-            Field("folder", required=True),
-            Field("version"),
+            WireField("id", required=True),
+            WireField("folder", required=True),
+            WireField("version"),
         ),
     )
 
@@ -618,11 +613,11 @@ class InfoItemZipElement(InFolder):
 class QuotaData(OxRecord):
     """How much is used and allowed, in bytes."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "QuotaData",
         (
-            Field("quota", Kind.INTEGER),
-            Field("use", Kind.INTEGER),
+            WireField("quota", WireKind.INTEGER),
+            WireField("use", WireKind.INTEGER),
         ),
     )
 
@@ -637,20 +632,20 @@ class QuotaData(OxRecord):
 class SnippetData(OxRecord):
     """A snippet of text, such as a signature."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SnippetData",
         (
-            Field("id"),
-            Field("accountid", Kind.INTEGER),
-            Field("createdby", Kind.INTEGER, read_only=True),
-            Field("displayname"),
-            Field("type"),
-            Field("content"),
-            Field("module"),
-            Field("shared", Kind.BOOLEAN),
-            Field("misc", Kind.ANY),
-            Field("props", Kind.ANY),
-            Field("files", Kind.RECORD, record="SnippetAttachment", many=True),
+            WireField("id"),
+            WireField("accountid", WireKind.INTEGER),
+            WireField("createdby", WireKind.INTEGER, read_only=True),
+            WireField("displayname"),
+            WireField("type"),
+            WireField("content"),
+            WireField("module"),
+            WireField("shared", WireKind.BOOLEAN),
+            WireField("misc", WireKind.ANY),
+            WireField("props", WireKind.ANY),
+            WireField("files", WireKind.RECORD, record="SnippetAttachment", many=True),
         ),
     )
 
@@ -674,14 +669,14 @@ class SnippetData(OxRecord):
 class SnippetAttachment(OxRecord):
     """``SnippetAttachment`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SnippetAttachment",
         (
-            Field("id"),
-            Field("filename"),
-            Field("mimetype"),
-            Field("contentid"),
-            Field("size", Kind.INTEGER),
+            WireField("id"),
+            WireField("filename"),
+            WireField("mimetype"),
+            WireField("contentid"),
+            WireField("size", WireKind.INTEGER),
         ),
     )
 
@@ -699,11 +694,9 @@ class SnippetAttachment(OxRecord):
 class SnippetAttachmentListElement(OxRecord):
     """``SnippetAttachmentListElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SnippetAttachmentListElement",
-        (
-            Field("id"),
-        ),
+        (WireField("id"),),
     )
 
     id: str | None = None

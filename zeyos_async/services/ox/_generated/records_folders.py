@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InFolderId, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 from .codes import FolderType, StandardFolderType
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_chronos import SettingsValue, SettingsValueFields
 
 
@@ -29,120 +30,120 @@ if TYPE_CHECKING:
 class FolderData(InFolderId):
     """A folder."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderData",
         (
-            Field("id", Kind.TEXT, 1),
-            Field("created_by", Kind.INTEGER, 2, read_only=True),
-            Field("modified_by", Kind.INTEGER, 3, read_only=True),
-            Field("creation_date", Kind.TIME, 4, read_only=True),
-            Field("last_modified", Kind.TIME, 5, read_only=True),
-            Field("last_modified_utc", Kind.STAMP, 6, read_only=True),
-            Field("folder_id", Kind.TEXT, 20),
-            Field("title", Kind.TEXT, 300),
-            Field("module", Kind.TEXT, 301),
-            Field("type", Kind.INTEGER, 302, codes=FolderType),
-            Field("subfolders", Kind.BOOLEAN, 304, read_only=True),
-            Field("own_rights", Kind.INTEGER, 305),
-            Field("permissions", Kind.RECORD, 306, record="FolderPermission", many=True),
-            Field("summary", Kind.TEXT, 307),
-            Field("standard_folder", Kind.BOOLEAN, 308),
-            Field("total", Kind.INTEGER, 309, read_only=True),
-            Field("new", Kind.INTEGER, 310, read_only=True),
-            Field("unread", Kind.INTEGER, 311, read_only=True),
-            Field("deleted", Kind.INTEGER, 312, read_only=True),
-            Field("capabilities", Kind.INTEGER, 313, read_only=True),
-            Field("subscribed", Kind.BOOLEAN, 314),
-            Field("subscr_subflds", Kind.BOOLEAN, 315),
-            Field("standard_folder_type", Kind.INTEGER, 316, codes=StandardFolderType),
-            Field("supported_capabilities", Kind.TEXT, 317, many=True, read_only=True),
-            Field("account_id", Kind.TEXT, 318),
-            Field(
+            WireField("id", WireKind.TEXT, 1),
+            WireField("created_by", WireKind.INTEGER, 2, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, 3, read_only=True),
+            WireField("creation_date", WireKind.TIME, 4, read_only=True),
+            WireField("last_modified", WireKind.TIME, 5, read_only=True),
+            WireField("last_modified_utc", WireKind.STAMP, 6, read_only=True),
+            WireField("folder_id", WireKind.TEXT, 20),
+            WireField("title", WireKind.TEXT, 300),
+            WireField("module", WireKind.TEXT, 301),
+            WireField("type", WireKind.INTEGER, 302, codes=FolderType),
+            WireField("subfolders", WireKind.BOOLEAN, 304, read_only=True),
+            WireField("own_rights", WireKind.INTEGER, 305),
+            WireField("permissions", WireKind.RECORD, 306, record="FolderPermission", many=True),
+            WireField("summary", WireKind.TEXT, 307),
+            WireField("standard_folder", WireKind.BOOLEAN, 308),
+            WireField("total", WireKind.INTEGER, 309, read_only=True),
+            WireField("new", WireKind.INTEGER, 310, read_only=True),
+            WireField("unread", WireKind.INTEGER, 311, read_only=True),
+            WireField("deleted", WireKind.INTEGER, 312, read_only=True),
+            WireField("capabilities", WireKind.INTEGER, 313, read_only=True),
+            WireField("subscribed", WireKind.BOOLEAN, 314),
+            WireField("subscr_subflds", WireKind.BOOLEAN, 315),
+            WireField("standard_folder_type", WireKind.INTEGER, 316, codes=StandardFolderType),
+            WireField("supported_capabilities", WireKind.TEXT, 317, many=True, read_only=True),
+            WireField("account_id", WireKind.TEXT, 318),
+            WireField(
                 "com.openexchange.publish.publicationFlag",
-                Kind.BOOLEAN,
+                WireKind.BOOLEAN,
                 3010,
                 attribute="com_openexchange_publish_publicationFlag",
                 read_only=True,
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.subscribe.subscriptionFlag",
-                Kind.BOOLEAN,
+                WireKind.BOOLEAN,
                 3020,
                 attribute="com_openexchange_subscribe_subscriptionFlag",
                 read_only=True,
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.folderstorage.displayName",
-                Kind.TEXT,
+                WireKind.TEXT,
                 3030,
                 attribute="com_openexchange_folderstorage_displayName",
                 read_only=True,
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.share.extendedPermissions",
-                Kind.RECORD,
+                WireKind.RECORD,
                 3060,
                 attribute="com_openexchange_share_extendedPermissions",
                 record="FolderExtendedPermission",
                 many=True,
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.calendar.extendedProperties",
-                Kind.RECORD,
+                WireKind.RECORD,
                 3201,
                 attribute="com_openexchange_calendar_extendedProperties",
                 record="FolderCalendarExtendedProperties",
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.calendar.config",
-                Kind.RECORD,
+                WireKind.RECORD,
                 3205,
                 attribute="com_openexchange_calendar_config",
                 record="FolderCalendarConfig",
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.calendar.provider",
-                Kind.TEXT,
+                WireKind.TEXT,
                 3203,
                 attribute="com_openexchange_calendar_provider",
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.contacts.extendedProperties",
-                Kind.RECORD,
+                WireKind.RECORD,
                 3301,
                 attribute="com_openexchange_contacts_extendedProperties",
                 record="FolderContactsExtendedProperties",
                 costly=True,
             ),
-            Field("used_for_sync", Kind.RECORD, 321, record="UsedForSync"),
-            Field("created_from", Kind.RECORD, record="EntityInfo"),
-            Field("modified_from", Kind.RECORD, record="EntityInfo"),
-            Field("folder_name", Kind.TEXT, 319),
-            Field("origin", Kind.TEXT, 320),
-            Field(
+            WireField("used_for_sync", WireKind.RECORD, 321, record="UsedForSync"),
+            WireField("created_from", WireKind.RECORD, record="EntityInfo"),
+            WireField("modified_from", WireKind.RECORD, record="EntityInfo"),
+            WireField("folder_name", WireKind.TEXT, 319),
+            WireField("origin", WireKind.TEXT, 320),
+            WireField(
                 "com.openexchange.folderstorage.accountError",
-                Kind.ANY,
+                WireKind.ANY,
                 3031,
                 attribute="com_openexchange_folderstorage_accountError",
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.calendar.accountError",
-                Kind.ANY,
+                WireKind.ANY,
                 3204,
                 attribute="com_openexchange_calendar_accountError",
                 costly=True,
             ),
-            Field(
+            WireField(
                 "com.openexchange.caldav.url",
-                Kind.TEXT,
+                WireKind.TEXT,
                 3220,
                 attribute="com_openexchange_caldav_url",
                 costly=True,
@@ -201,22 +202,22 @@ class FolderData(InFolderId):
 class FolderPermission(OxRecord):
     """What somebody may do in a folder."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderPermission",
         (
-            Field("bits", Kind.INTEGER),
-            Field("rights"),
-            Field("identifier"),
-            Field("entity", Kind.INTEGER),
-            Field("group", Kind.BOOLEAN),
-            Field("type"),
-            Field("password"),
-            Field("email_address"),
-            Field("display_name"),
-            Field("contact_id"),
-            Field("contact_folder"),
-            Field("expiry_date", Kind.TIME),
-            Field("includeSubfolders", Kind.BOOLEAN),
+            WireField("bits", WireKind.INTEGER),
+            WireField("rights"),
+            WireField("identifier"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("group", WireKind.BOOLEAN),
+            WireField("type"),
+            WireField("password"),
+            WireField("email_address"),
+            WireField("display_name"),
+            WireField("contact_id"),
+            WireField("contact_folder"),
+            WireField("expiry_date", WireKind.TIME),
+            WireField("includeSubfolders", WireKind.BOOLEAN),
         ),
     )
 
@@ -242,21 +243,21 @@ class FolderPermission(OxRecord):
 class FolderExtendedPermission(OxRecord):
     """``FolderExtendedPermission`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderExtendedPermission",
         (
-            Field("identifier"),
-            Field("entity", Kind.INTEGER),
-            Field("bits", Kind.INTEGER),
-            Field("type"),
-            Field("display_name"),
-            Field("contact", Kind.ANY),
-            Field("share_url"),
-            Field("password"),
-            Field("expiry_date", Kind.TIME),
-            Field("includeSubfolders", Kind.BOOLEAN),
-            Field("isInherited", Kind.BOOLEAN),
-            Field("isInheritedFrom", Kind.INTEGER),
+            WireField("identifier"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("bits", WireKind.INTEGER),
+            WireField("type"),
+            WireField("display_name"),
+            WireField("contact", WireKind.ANY),
+            WireField("share_url"),
+            WireField("password"),
+            WireField("expiry_date", WireKind.TIME),
+            WireField("includeSubfolders", WireKind.BOOLEAN),
+            WireField("isInherited", WireKind.BOOLEAN),
+            WireField("isInheritedFrom", WireKind.INTEGER),
         ),
     )
 
@@ -281,14 +282,14 @@ class FolderExtendedPermission(OxRecord):
 class FolderCalendarExtendedProperties(OxRecord):
     """``FolderCalendarExtendedProperties`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderCalendarExtendedProperties",
         (
-            Field("description", Kind.RECORD, record="SettingsValue"),
-            Field("usedForSync", Kind.RECORD, record="SettingsValue"),
-            Field("color", Kind.RECORD, record="SettingsValue"),
-            Field("scheduleTransp", Kind.RECORD, record="SettingsValue"),
-            Field("lastUpdate", Kind.RECORD, record="SettingsValue"),
+            WireField("description", WireKind.RECORD, record="SettingsValue"),
+            WireField("usedForSync", WireKind.RECORD, record="SettingsValue"),
+            WireField("color", WireKind.RECORD, record="SettingsValue"),
+            WireField("scheduleTransp", WireKind.RECORD, record="SettingsValue"),
+            WireField("lastUpdate", WireKind.RECORD, record="SettingsValue"),
         ),
     )
 
@@ -306,16 +307,16 @@ class FolderCalendarExtendedProperties(OxRecord):
 class FolderCalendarConfig(OxRecord):
     """``FolderCalendarConfig`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderCalendarConfig",
         (
-            Field("enabled", Kind.BOOLEAN),
-            Field("color"),
-            Field("usedForSync", Kind.BOOLEAN),
-            Field("uri"),
-            Field("refreshInterval", Kind.INTEGER),
-            Field("login"),
-            Field("password"),
+            WireField("enabled", WireKind.BOOLEAN),
+            WireField("color"),
+            WireField("usedForSync", WireKind.BOOLEAN),
+            WireField("uri"),
+            WireField("refreshInterval", WireKind.INTEGER),
+            WireField("login"),
+            WireField("password"),
         ),
     )
 
@@ -335,11 +336,9 @@ class FolderCalendarConfig(OxRecord):
 class FolderContactsExtendedProperties(OxRecord):
     """``FolderContactsExtendedProperties`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderContactsExtendedProperties",
-        (
-            Field("usedInPicker", Kind.RECORD, record="SettingsValue"),
-        ),
+        (WireField("usedInPicker", WireKind.RECORD, record="SettingsValue"),),
     )
 
     usedInPicker: SettingsValue | None = None
@@ -352,11 +351,11 @@ class FolderContactsExtendedProperties(OxRecord):
 class UsedForSync(OxRecord):
     """``UsedForSync`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "UsedForSync",
         (
-            Field("value"),
-            Field("protected"),
+            WireField("value"),
+            WireField("protected"),
         ),
     )
 
@@ -371,14 +370,14 @@ class UsedForSync(OxRecord):
 class EntityInfo(OxRecord):
     """``EntityInfo`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EntityInfo",
         (
-            Field("identifier"),
-            Field("type"),
-            Field("display_name"),
-            Field("entity", Kind.INTEGER),
-            Field("contact", Kind.RECORD, record="EntityContact"),
+            WireField("identifier"),
+            WireField("type"),
+            WireField("display_name"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("contact", WireKind.RECORD, record="EntityContact"),
         ),
     )
 
@@ -396,14 +395,14 @@ class EntityInfo(OxRecord):
 class EntityContact(OxRecord):
     """``EntityContact`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "EntityContact",
         (
-            Field("title"),
-            Field("first_name"),
-            Field("last_name"),
-            Field("email1"),
-            Field("image1_url"),
+            WireField("title"),
+            WireField("first_name"),
+            WireField("last_name"),
+            WireField("email1"),
+            WireField("image1_url"),
         ),
     )
 
@@ -421,11 +420,9 @@ class EntityContact(OxRecord):
 class FolderCheckLimitsResponseData(OxRecord):
     """``FolderCheckLimitsResponseData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderCheckLimitsResponseData",
-        (
-            Field("errors", Kind.RECORD, record="FolderCheckLimitsResponseErrorData", many=True),
-        ),
+        (WireField("errors", WireKind.RECORD, record="FolderCheckLimitsResponseErrorData", many=True),),
     )
 
     errors: list[FolderCheckLimitsResponseErrorData] | None = None
@@ -438,21 +435,21 @@ class FolderCheckLimitsResponseData(OxRecord):
 class FolderCheckLimitsResponseErrorData(OxRecord):
     """``FolderCheckLimitsResponseErrorData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderCheckLimitsResponseErrorData",
         (
-            Field("error"),
-            Field("error_params", many=True),
-            Field("error_id"),
-            Field("error_desc"),
-            Field("error_stack", many=True),
-            Field("code"),
-            Field("categories"),
-            Field("category", Kind.INTEGER),
-            Field("timestamp", Kind.STAMP),
+            WireField("error"),
+            WireField("error_params", many=True),
+            WireField("error_id"),
+            WireField("error_desc"),
+            WireField("error_stack", many=True),
+            WireField("code"),
+            WireField("categories"),
+            WireField("category", WireKind.INTEGER),
+            WireField("timestamp", WireKind.STAMP),
         ),
     )
-    __stamp__ = "timestamp_"
+    __timestamp_name__ = "timestamp_"
 
     error: str | None = None
     error_params: list[str] | None = None
@@ -472,11 +469,9 @@ class FolderCheckLimitsResponseErrorData(OxRecord):
 class FolderCheckLimitsData(OxRecord):
     """``FolderCheckLimitsData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderCheckLimitsData",
-        (
-            Field("files", Kind.RECORD, record="FolderCheckLimitsFiles", many=True),
-        ),
+        (WireField("files", WireKind.RECORD, record="FolderCheckLimitsFiles", many=True),),
     )
 
     files: list[FolderCheckLimitsFiles] | None = None
@@ -489,11 +484,11 @@ class FolderCheckLimitsData(OxRecord):
 class FolderCheckLimitsFiles(OxRecord):
     """``FolderCheckLimitsFiles`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderCheckLimitsFiles",
         (
-            Field("size", Kind.INTEGER),
-            Field("name"),
+            WireField("size", WireKind.INTEGER),
+            WireField("name"),
         ),
     )
 
@@ -508,11 +503,11 @@ class FolderCheckLimitsFiles(OxRecord):
 class FolderBody(OxRecord):
     """``FolderBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderBody",
         (
-            Field("folder", Kind.RECORD, record="FolderData", required=True),
-            Field("notification", Kind.RECORD, record="FolderBodyNotification"),
+            WireField("folder", WireKind.RECORD, record="FolderData", required=True),
+            WireField("notification", WireKind.RECORD, record="FolderBodyNotification"),
         ),
     )
 
@@ -527,11 +522,11 @@ class FolderBody(OxRecord):
 class FolderBodyNotification(OxRecord):
     """``FolderBodyNotification`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderBodyNotification",
         (
-            Field("transport"),
-            Field("message"),
+            WireField("transport"),
+            WireField("message"),
         ),
     )
 
@@ -546,13 +541,11 @@ class FolderBodyNotification(OxRecord):
 class FolderSharingNotificationData(OxRecord):
     """``FolderSharingNotificationData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderSharingNotificationData",
-        (
-            Field("warnings", Kind.ANY),
-        ),
+        (WireField("warnings", WireKind.ANY),),
     )
-    __warned__ = "warnings_"
+    __warnings_name__ = "warnings_"
 
     warnings: dict[str, Any] | None = None
     extra: Mapping[str, Any] = EMPTY
@@ -564,11 +557,11 @@ class FolderSharingNotificationData(OxRecord):
 class FolderSharingNotificationBody(OxRecord):
     """``FolderSharingNotificationBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderSharingNotificationBody",
         (
-            Field("entities", many=True, required=True),
-            Field("notification", Kind.RECORD, record="FolderBodyNotification"),
+            WireField("entities", many=True, required=True),
+            WireField("notification", WireKind.RECORD, record="FolderBodyNotification"),
         ),
     )
 
@@ -583,15 +576,15 @@ class FolderSharingNotificationBody(OxRecord):
 class FolderSearchBody(OxRecord):
     """``FolderSearchBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FolderSearchBody",
         (
-            Field("query"),
-            Field("start", Kind.INTEGER),
-            Field("size", Kind.INTEGER),
-            Field("includeSubfolders", Kind.BOOLEAN),
-            Field("all", Kind.BOOLEAN),
-            Field("date", Kind.STAMP),
+            WireField("query"),
+            WireField("start", WireKind.INTEGER),
+            WireField("size", WireKind.INTEGER),
+            WireField("includeSubfolders", WireKind.BOOLEAN),
+            WireField("all", WireKind.BOOLEAN),
+            WireField("date", WireKind.STAMP),
         ),
     )
 
@@ -607,7 +600,6 @@ class FolderSearchBody(OxRecord):
 
 
 if TYPE_CHECKING:
-
     FolderDataFields = TypedDict(
         "FolderDataFields",
         {

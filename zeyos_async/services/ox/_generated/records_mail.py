@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InFolder, InFolderId, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 from .codes import MailPriority
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_files import InfoItemData
 
 
@@ -29,53 +30,53 @@ if TYPE_CHECKING:
 class MailData(InFolderId):
     """A mail."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailData",
         (
-            Field("color_label", Kind.INTEGER, 102),
-            Field("id", Kind.TEXT, 600),
-            Field("folder_id", Kind.TEXT, 601),
-            Field("attachment", Kind.BOOLEAN, 602),
-            Field("from", Kind.ANY, 603, attribute="from_"),
-            Field("to", Kind.ANY, 604),
-            Field("cc", Kind.ANY, 605),
-            Field("bcc", Kind.ANY, 606),
-            Field("sender", Kind.ANY, 666),
-            Field("subject", Kind.TEXT, 607),
-            Field("size", Kind.INTEGER, 608),
-            Field("sent_date", Kind.TIME, 609),
-            Field("received_date", Kind.TIME, 610),
-            Field("flags", Kind.INTEGER, 611),
-            Field("level", Kind.INTEGER, 612),
-            Field("disp_notification_to", Kind.TEXT, 613),
-            Field("priority", Kind.INTEGER, 614, codes=MailPriority),
-            Field("msg_ref", Kind.TEXT, 615),
-            Field("flag_seen", Kind.TEXT, 651),
-            Field("account_name", Kind.TEXT, 652),
-            Field("account_id", Kind.INTEGER, 653),
-            Field("user", Kind.TEXT, 668, many=True),
-            Field("headers", Kind.ANY),
-            Field("attachments", Kind.RECORD, record="MailAttachment", many=True),
-            Field("truncated", Kind.BOOLEAN),
-            Field("source"),
-            Field("cid"),
-            Field("original_id", Kind.TEXT, 654),
-            Field("original_folder_id", Kind.TEXT, 655),
-            Field("content_type", Kind.TEXT, 656),
-            Field("text_preview", Kind.TEXT, 663, costly=True),
-            Field("nested_msgs", Kind.RECORD, record="MailData", many=True),
-            Field("security_info", Kind.RECORD, record="GuardSecurityInfo"),
-            Field("security", Kind.RECORD, record="GuardSecurityResult"),
-            Field("authenticity", Kind.RECORD, 665, record="MailAuthenticity", costly=True),
-            Field("date_to_send", Kind.TEXT, 669),
-            Field("answered", Kind.TEXT, 657, costly=True),
-            Field("forwarded", Kind.TEXT, 658, costly=True),
-            Field("draft", Kind.TEXT, 659, costly=True),
-            Field("flagged", Kind.TEXT, 660, costly=True),
-            Field("date", Kind.TEXT, 661, costly=True),
-            Field("text_preview_if_available", Kind.TEXT, 662, costly=True),
-            Field("authenticity_preview", Kind.ANY, 664, costly=True),
-            Field("reply_to", Kind.ANY, 667),
+            WireField("color_label", WireKind.INTEGER, 102),
+            WireField("id", WireKind.TEXT, 600),
+            WireField("folder_id", WireKind.TEXT, 601),
+            WireField("attachment", WireKind.BOOLEAN, 602),
+            WireField("from", WireKind.ANY, 603, attribute="from_"),
+            WireField("to", WireKind.ANY, 604),
+            WireField("cc", WireKind.ANY, 605),
+            WireField("bcc", WireKind.ANY, 606),
+            WireField("sender", WireKind.ANY, 666),
+            WireField("subject", WireKind.TEXT, 607),
+            WireField("size", WireKind.INTEGER, 608),
+            WireField("sent_date", WireKind.TIME, 609),
+            WireField("received_date", WireKind.TIME, 610),
+            WireField("flags", WireKind.INTEGER, 611),
+            WireField("level", WireKind.INTEGER, 612),
+            WireField("disp_notification_to", WireKind.TEXT, 613),
+            WireField("priority", WireKind.INTEGER, 614, codes=MailPriority),
+            WireField("msg_ref", WireKind.TEXT, 615),
+            WireField("flag_seen", WireKind.TEXT, 651),
+            WireField("account_name", WireKind.TEXT, 652),
+            WireField("account_id", WireKind.INTEGER, 653),
+            WireField("user", WireKind.TEXT, 668, many=True),
+            WireField("headers", WireKind.ANY),
+            WireField("attachments", WireKind.RECORD, record="MailAttachment", many=True),
+            WireField("truncated", WireKind.BOOLEAN),
+            WireField("source"),
+            WireField("cid"),
+            WireField("original_id", WireKind.TEXT, 654),
+            WireField("original_folder_id", WireKind.TEXT, 655),
+            WireField("content_type", WireKind.TEXT, 656),
+            WireField("text_preview", WireKind.TEXT, 663, costly=True),
+            WireField("nested_msgs", WireKind.RECORD, record="MailData", many=True),
+            WireField("security_info", WireKind.RECORD, record="GuardSecurityInfo"),
+            WireField("security", WireKind.RECORD, record="GuardSecurityResult"),
+            WireField("authenticity", WireKind.RECORD, 665, record="MailAuthenticity", costly=True),
+            WireField("date_to_send", WireKind.TEXT, 669),
+            WireField("answered", WireKind.TEXT, 657, costly=True),
+            WireField("forwarded", WireKind.TEXT, 658, costly=True),
+            WireField("draft", WireKind.TEXT, 659, costly=True),
+            WireField("flagged", WireKind.TEXT, 660, costly=True),
+            WireField("date", WireKind.TEXT, 661, costly=True),
+            WireField("text_preview_if_available", WireKind.TEXT, 662, costly=True),
+            WireField("authenticity_preview", WireKind.ANY, 664, costly=True),
+            WireField("reply_to", WireKind.ANY, 667),
         ),
         "mail",
     )
@@ -133,15 +134,15 @@ class MailData(InFolderId):
 class MailAttachment(OxRecord):
     """A part of a mail: its text, or a file."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailAttachment",
         (
-            Field("id"),
-            Field("content_type"),
-            Field("content"),
-            Field("filename"),
-            Field("size", Kind.INTEGER),
-            Field("disp"),
+            WireField("id"),
+            WireField("content_type"),
+            WireField("content"),
+            WireField("filename"),
+            WireField("size", WireKind.INTEGER),
+            WireField("disp"),
         ),
     )
 
@@ -160,11 +161,11 @@ class MailAttachment(OxRecord):
 class GuardSecurityInfo(OxRecord):
     """``GuardSecurityInfo`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GuardSecurityInfo",
         (
-            Field("encrypted", Kind.BOOLEAN),
-            Field("signed", Kind.BOOLEAN),
+            WireField("encrypted", WireKind.BOOLEAN),
+            WireField("signed", WireKind.BOOLEAN),
         ),
     )
 
@@ -179,13 +180,13 @@ class GuardSecurityInfo(OxRecord):
 class GuardSecurityResult(OxRecord):
     """``GuardSecurityResult`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GuardSecurityResult",
         (
-            Field("decrypted", Kind.BOOLEAN),
-            Field("type"),
-            Field("pgpInline", Kind.BOOLEAN),
-            Field("signatures", Kind.RECORD, record="GuardSignatureResult", many=True),
+            WireField("decrypted", WireKind.BOOLEAN),
+            WireField("type"),
+            WireField("pgpInline", WireKind.BOOLEAN),
+            WireField("signatures", WireKind.RECORD, record="GuardSignatureResult", many=True),
         ),
     )
 
@@ -202,16 +203,16 @@ class GuardSecurityResult(OxRecord):
 class MailAuthenticity(OxRecord):
     """``MailAuthenticity`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailAuthenticity",
         (
-            Field("dmarc", Kind.RECORD, record="MailAuthenticityCheck"),
-            Field("dkim", Kind.RECORD, record="MailAuthenticityCheck"),
-            Field("spf", Kind.RECORD, record="MailAuthenticityCheck"),
-            Field("unconsidered_results", Kind.RECORD, record="MailAuthenticityResult", many=True),
-            Field("image"),
-            Field("from_domain"),
-            Field("status"),
+            WireField("dmarc", WireKind.RECORD, record="MailAuthenticityCheck"),
+            WireField("dkim", WireKind.RECORD, record="MailAuthenticityCheck"),
+            WireField("spf", WireKind.RECORD, record="MailAuthenticityCheck"),
+            WireField("unconsidered_results", WireKind.RECORD, record="MailAuthenticityResult", many=True),
+            WireField("image"),
+            WireField("from_domain"),
+            WireField("status"),
         ),
     )
 
@@ -231,12 +232,12 @@ class MailAuthenticity(OxRecord):
 class GuardSignatureResult(OxRecord):
     """``GuardSignatureResult`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GuardSignatureResult",
         (
-            Field("verified", Kind.BOOLEAN),
-            Field("missing", Kind.BOOLEAN),
-            Field("date", Kind.STAMP),
+            WireField("verified", WireKind.BOOLEAN),
+            WireField("missing", WireKind.BOOLEAN),
+            WireField("date", WireKind.STAMP),
         ),
     )
 
@@ -252,12 +253,12 @@ class GuardSignatureResult(OxRecord):
 class MailAuthenticityCheck(OxRecord):
     """``MailAuthenticityCheck`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailAuthenticityCheck",
         (
-            Field("result"),
-            Field("reason"),
-            Field("from_domain"),
+            WireField("result"),
+            WireField("reason"),
+            WireField("from_domain"),
         ),
     )
 
@@ -273,11 +274,11 @@ class MailAuthenticityCheck(OxRecord):
 class MailAuthenticityResult(OxRecord):
     """``MailAuthenticityResult`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailAuthenticityResult",
         (
-            Field("result"),
-            Field("mechanism"),
+            WireField("result"),
+            WireField("mechanism"),
         ),
     )
 
@@ -292,14 +293,14 @@ class MailAuthenticityResult(OxRecord):
 class SavedAttachment(InFolderId):
     """``SavedAttachment`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SavedAttachment",
         (
-            Field("mailFolder"),
-            Field("mailUID"),
-            Field("id"),
-            Field("folder_id"),
-            Field("filename"),
+            WireField("mailFolder"),
+            WireField("mailUID"),
+            WireField("id"),
+            WireField("folder_id"),
+            WireField("filename"),
         ),
     )
 
@@ -317,11 +318,11 @@ class SavedAttachment(InFolderId):
 class PutAttachmentBody(OxRecord):
     """``PutAttachmentBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "PutAttachmentBody",
         (
-            Field("filename"),
-            Field("description"),
+            WireField("filename"),
+            WireField("description"),
         ),
     )
 
@@ -336,11 +337,11 @@ class PutAttachmentBody(OxRecord):
 class MailDestinationData(InFolderId):
     """Where a mail is now."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailDestinationData",
         (
-            Field("folder_id"),
-            Field("id"),
+            WireField("folder_id"),
+            WireField("id"),
         ),
     )
 
@@ -355,11 +356,9 @@ class MailDestinationData(InFolderId):
 class MailDestinationBody(InFolderId):
     """``MailDestinationBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailDestinationBody",
-        (
-            Field("folder_id"),
-        ),
+        (WireField("folder_id"),),
     )
 
     folder_id: str | None = None
@@ -372,11 +371,11 @@ class MailDestinationBody(InFolderId):
 class MailListElement(InFolder):
     """The place of a mail."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailListElement",
         (
-            Field("id", required=True),
-            Field("folder", required=True),
+            WireField("id", required=True),
+            WireField("folder", required=True),
         ),
     )
 
@@ -391,13 +390,13 @@ class MailListElement(InFolder):
 class MailFolderStatus(OxRecord):
     """How many mails a folder has."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFolderStatus",
         (
-            Field("validity"),
-            Field("total", Kind.INTEGER),
-            Field("unread", Kind.INTEGER),
-            Field("next"),
+            WireField("validity"),
+            WireField("total", WireKind.INTEGER),
+            WireField("unread", WireKind.INTEGER),
+            WireField("next"),
         ),
     )
 
@@ -414,14 +413,14 @@ class MailFolderStatus(OxRecord):
 class ExportedPDF(OxRecord):
     """``ExportedPDF`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ExportedPDF",
         (
-            Field("id"),
-            Field("warnings", Kind.ANY, many=True),
+            WireField("id"),
+            WireField("warnings", WireKind.ANY, many=True),
         ),
     )
-    __warned__ = "warnings_"
+    __warnings_name__ = "warnings_"
 
     id: str | None = None
     warnings: dict[str, Any] | None = None
@@ -434,17 +433,17 @@ class ExportedPDF(OxRecord):
 class DestinationBody(InFolderId):
     """``DestinationBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DestinationBody",
         (
-            Field("folder_id"),
-            Field("appendAttachmentPreviews", Kind.BOOLEAN),
-            Field("embedNonConvertibleAttachments", Kind.BOOLEAN),
-            Field("embedAttachmentPreviews", Kind.BOOLEAN),
-            Field("embedRawAttachments", Kind.BOOLEAN),
-            Field("preferRichText", Kind.BOOLEAN),
-            Field("pageFormat"),
-            Field("includeExternalImages", Kind.BOOLEAN),
+            WireField("folder_id"),
+            WireField("appendAttachmentPreviews", WireKind.BOOLEAN),
+            WireField("embedNonConvertibleAttachments", WireKind.BOOLEAN),
+            WireField("embedAttachmentPreviews", WireKind.BOOLEAN),
+            WireField("embedRawAttachments", WireKind.BOOLEAN),
+            WireField("preferRichText", WireKind.BOOLEAN),
+            WireField("pageFormat"),
+            WireField("includeExternalImages", WireKind.BOOLEAN),
         ),
     )
 
@@ -465,42 +464,42 @@ class DestinationBody(InFolderId):
 class MailReplyData(InFolderId):
     """``MailReplyData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailReplyData",
         (
-            Field("color_label", Kind.INTEGER),
-            Field("id"),
-            Field("folder_id"),
-            Field("attachment", Kind.BOOLEAN),
-            Field("from", Kind.ANY, attribute="from_"),
-            Field("to", Kind.ANY),
-            Field("cc", Kind.ANY),
-            Field("bcc", Kind.ANY),
-            Field("sender", Kind.ANY),
-            Field("subject"),
-            Field("size", Kind.INTEGER),
-            Field("sent_date", Kind.TIME),
-            Field("received_date", Kind.TIME),
-            Field("flags", Kind.INTEGER),
-            Field("level", Kind.INTEGER),
-            Field("disp_notification_to"),
-            Field("priority", Kind.INTEGER, codes=MailPriority),
-            Field("msg_ref"),
-            Field("flag_seen"),
-            Field("account_name"),
-            Field("account_id", Kind.INTEGER),
-            Field("user", many=True),
-            Field("headers", Kind.ANY),
-            Field("attachments", Kind.RECORD, record="MailAttachment", many=True),
-            Field("truncated", Kind.BOOLEAN),
-            Field("source"),
-            Field("cid"),
-            Field("original_id"),
-            Field("original_folder_id"),
-            Field("content_type"),
-            Field("text_preview"),
-            Field("msgref"),
-            Field("date_to_send"),
+            WireField("color_label", WireKind.INTEGER),
+            WireField("id"),
+            WireField("folder_id"),
+            WireField("attachment", WireKind.BOOLEAN),
+            WireField("from", WireKind.ANY, attribute="from_"),
+            WireField("to", WireKind.ANY),
+            WireField("cc", WireKind.ANY),
+            WireField("bcc", WireKind.ANY),
+            WireField("sender", WireKind.ANY),
+            WireField("subject"),
+            WireField("size", WireKind.INTEGER),
+            WireField("sent_date", WireKind.TIME),
+            WireField("received_date", WireKind.TIME),
+            WireField("flags", WireKind.INTEGER),
+            WireField("level", WireKind.INTEGER),
+            WireField("disp_notification_to"),
+            WireField("priority", WireKind.INTEGER, codes=MailPriority),
+            WireField("msg_ref"),
+            WireField("flag_seen"),
+            WireField("account_name"),
+            WireField("account_id", WireKind.INTEGER),
+            WireField("user", many=True),
+            WireField("headers", WireKind.ANY),
+            WireField("attachments", WireKind.RECORD, record="MailAttachment", many=True),
+            WireField("truncated", WireKind.BOOLEAN),
+            WireField("source"),
+            WireField("cid"),
+            WireField("original_id"),
+            WireField("original_folder_id"),
+            WireField("content_type"),
+            WireField("text_preview"),
+            WireField("msgref"),
+            WireField("date_to_send"),
         ),
     )
 
@@ -546,11 +545,11 @@ class MailReplyData(InFolderId):
 class MailMoveAllBody(OxRecord):
     """``MailMoveAllBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailMoveAllBody",
         (
-            Field("source"),
-            Field("target"),
+            WireField("source"),
+            WireField("target"),
         ),
     )
 
@@ -565,52 +564,52 @@ class MailMoveAllBody(OxRecord):
 class MailToSend(InFolderId):
     """A mail that is sent or saved as a draft."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailToSend",
         (
-            Field("color_label", Kind.INTEGER),
-            Field("id"),
-            Field("folder_id"),
-            Field("attachment", Kind.BOOLEAN),
-            Field("from", Kind.ANY, attribute="from_"),
-            Field("to", Kind.ANY),
-            Field("cc", Kind.ANY),
-            Field("bcc", Kind.ANY),
-            Field("sender", Kind.ANY),
-            Field("subject"),
-            Field("size", Kind.INTEGER),
-            Field("sent_date", Kind.TIME),
-            Field("received_date", Kind.TIME),
-            Field("flags", Kind.INTEGER),
-            Field("level", Kind.INTEGER),
-            Field("disp_notification_to"),
-            Field("priority", Kind.INTEGER, codes=MailPriority),
-            Field("msg_ref"),
-            Field("flag_seen"),
-            Field("account_name"),
-            Field("account_id", Kind.INTEGER),
-            Field("user", many=True),
-            Field("headers", Kind.ANY),
-            Field("attachments", Kind.RECORD, record="MailAttachment", many=True),
-            Field("truncated", Kind.BOOLEAN),
-            Field("source"),
-            Field("cid"),
-            Field("original_id"),
-            Field("original_folder_id"),
-            Field("content_type"),
-            Field("text_preview"),
-            Field("nested_msgs", Kind.RECORD, record="MailData", many=True),
-            Field("security_info", Kind.RECORD, record="GuardSecurityInfo"),
-            Field("security", Kind.RECORD, record="GuardSecurityResult"),
-            Field("authenticity", Kind.RECORD, record="MailAuthenticity"),
-            Field("date_to_send"),
-            Field("sendtype", Kind.INTEGER),
-            Field("msgref"),
-            Field("raw", Kind.BOOLEAN),
-            Field("reply_to"),
-            Field("vcard", Kind.INTEGER),
-            Field("infostore_ids", many=True),
-            Field("send_on_behalf_of", Kind.BOOLEAN),
+            WireField("color_label", WireKind.INTEGER),
+            WireField("id"),
+            WireField("folder_id"),
+            WireField("attachment", WireKind.BOOLEAN),
+            WireField("from", WireKind.ANY, attribute="from_"),
+            WireField("to", WireKind.ANY),
+            WireField("cc", WireKind.ANY),
+            WireField("bcc", WireKind.ANY),
+            WireField("sender", WireKind.ANY),
+            WireField("subject"),
+            WireField("size", WireKind.INTEGER),
+            WireField("sent_date", WireKind.TIME),
+            WireField("received_date", WireKind.TIME),
+            WireField("flags", WireKind.INTEGER),
+            WireField("level", WireKind.INTEGER),
+            WireField("disp_notification_to"),
+            WireField("priority", WireKind.INTEGER, codes=MailPriority),
+            WireField("msg_ref"),
+            WireField("flag_seen"),
+            WireField("account_name"),
+            WireField("account_id", WireKind.INTEGER),
+            WireField("user", many=True),
+            WireField("headers", WireKind.ANY),
+            WireField("attachments", WireKind.RECORD, record="MailAttachment", many=True),
+            WireField("truncated", WireKind.BOOLEAN),
+            WireField("source"),
+            WireField("cid"),
+            WireField("original_id"),
+            WireField("original_folder_id"),
+            WireField("content_type"),
+            WireField("text_preview"),
+            WireField("nested_msgs", WireKind.RECORD, record="MailData", many=True),
+            WireField("security_info", WireKind.RECORD, record="GuardSecurityInfo"),
+            WireField("security", WireKind.RECORD, record="GuardSecurityResult"),
+            WireField("authenticity", WireKind.RECORD, record="MailAuthenticity"),
+            WireField("date_to_send"),
+            WireField("sendtype", WireKind.INTEGER),
+            WireField("msgref"),
+            WireField("raw", WireKind.BOOLEAN),
+            WireField("reply_to"),
+            WireField("vcard", WireKind.INTEGER),
+            WireField("infostore_ids", many=True),
+            WireField("send_on_behalf_of", WireKind.BOOLEAN),
         ),
     )
 
@@ -666,12 +665,12 @@ class MailToSend(InFolderId):
 class MailAckBody(InFolder):
     """``MailAckBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailAckBody",
         (
-            Field("from", attribute="from_"),
-            Field("folder"),
-            Field("id"),
+            WireField("from", attribute="from_"),
+            WireField("folder"),
+            WireField("id"),
         ),
     )
 
@@ -687,15 +686,15 @@ class MailAckBody(InFolder):
 class ShareReference(OxRecord):
     """``ShareReference`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ShareReference",
         (
-            Field("shareToken"),
-            Field("contextId", Kind.INTEGER),
-            Field("userId", Kind.INTEGER),
-            Field("files", Kind.RECORD, record="InfoItemData", many=True),
-            Field("password"),
-            Field("expiration", Kind.STAMP),
+            WireField("shareToken"),
+            WireField("contextId", WireKind.INTEGER),
+            WireField("userId", WireKind.INTEGER),
+            WireField("files", WireKind.RECORD, record="InfoItemData", many=True),
+            WireField("password"),
+            WireField("expiration", WireKind.STAMP),
         ),
     )
 
@@ -714,11 +713,9 @@ class ShareReference(OxRecord):
 class ResolveShareReferenceElement(OxRecord):
     """``ResolveShareReferenceElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ResolveShareReferenceElement",
-        (
-            Field("reference", required=True),
-        ),
+        (WireField("reference", required=True),),
     )
 
     reference: str | None = None
@@ -731,17 +728,17 @@ class ResolveShareReferenceElement(OxRecord):
 class MailThreadReferenceData(OxRecord):
     """``MailThreadReferenceData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailThreadReferenceData",
         (
-            Field("rootMailId"),
-            Field("rootOriginalMailId"),
-            Field("rootOriginalFolderId"),
-            Field("latestMailId"),
-            Field("latestOriginalMailId"),
-            Field("latestOriginalFolderId"),
-            Field("latestReceivedDate", Kind.TIME),
-            Field("thread", Kind.RECORD, record="MailData", many=True),
+            WireField("rootMailId"),
+            WireField("rootOriginalMailId"),
+            WireField("rootOriginalFolderId"),
+            WireField("latestMailId"),
+            WireField("latestOriginalMailId"),
+            WireField("latestOriginalFolderId"),
+            WireField("latestReceivedDate", WireKind.TIME),
+            WireField("thread", WireKind.RECORD, record="MailData", many=True),
         ),
     )
 
@@ -762,43 +759,43 @@ class MailThreadReferenceData(OxRecord):
 class MailConversationData(InFolderId):
     """A conversation: its latest mail, and all of them."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailConversationData",
         (
-            Field("color_label", Kind.INTEGER),
-            Field("id"),
-            Field("folder_id"),
-            Field("attachment", Kind.BOOLEAN),
-            Field("from", Kind.ANY, attribute="from_"),
-            Field("to", Kind.ANY),
-            Field("cc", Kind.ANY),
-            Field("bcc", Kind.ANY),
-            Field("sender", Kind.ANY),
-            Field("subject"),
-            Field("size", Kind.INTEGER),
-            Field("sent_date", Kind.TIME),
-            Field("received_date", Kind.TIME),
-            Field("flags", Kind.INTEGER),
-            Field("level", Kind.INTEGER),
-            Field("disp_notification_to"),
-            Field("priority", Kind.INTEGER, codes=MailPriority),
-            Field("msg_ref"),
-            Field("flag_seen"),
-            Field("account_name"),
-            Field("account_id", Kind.INTEGER),
-            Field("user", many=True),
-            Field("headers", Kind.ANY),
-            Field("attachments", Kind.RECORD, record="MailAttachment", many=True),
-            Field("truncated", Kind.BOOLEAN),
-            Field("source"),
-            Field("cid"),
-            Field("original_id"),
-            Field("original_folder_id"),
-            Field("content_type"),
-            Field("text_preview"),
-            Field("unreadCount", Kind.INTEGER),
-            Field("thread", Kind.RECORD, record="MailData", many=True),
-            Field("date_to_send"),
+            WireField("color_label", WireKind.INTEGER),
+            WireField("id"),
+            WireField("folder_id"),
+            WireField("attachment", WireKind.BOOLEAN),
+            WireField("from", WireKind.ANY, attribute="from_"),
+            WireField("to", WireKind.ANY),
+            WireField("cc", WireKind.ANY),
+            WireField("bcc", WireKind.ANY),
+            WireField("sender", WireKind.ANY),
+            WireField("subject"),
+            WireField("size", WireKind.INTEGER),
+            WireField("sent_date", WireKind.TIME),
+            WireField("received_date", WireKind.TIME),
+            WireField("flags", WireKind.INTEGER),
+            WireField("level", WireKind.INTEGER),
+            WireField("disp_notification_to"),
+            WireField("priority", WireKind.INTEGER, codes=MailPriority),
+            WireField("msg_ref"),
+            WireField("flag_seen"),
+            WireField("account_name"),
+            WireField("account_id", WireKind.INTEGER),
+            WireField("user", many=True),
+            WireField("headers", WireKind.ANY),
+            WireField("attachments", WireKind.RECORD, record="MailAttachment", many=True),
+            WireField("truncated", WireKind.BOOLEAN),
+            WireField("source"),
+            WireField("cid"),
+            WireField("original_id"),
+            WireField("original_folder_id"),
+            WireField("content_type"),
+            WireField("text_preview"),
+            WireField("unreadCount", WireKind.INTEGER),
+            WireField("thread", WireKind.RECORD, record="MailData", many=True),
+            WireField("date_to_send"),
         ),
     )
 
@@ -845,17 +842,17 @@ class MailConversationData(InFolderId):
 class MailUpdateBody(InFolderId):
     """What is changed of mails: flags, color, or the folder."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailUpdateBody",
         (
-            Field("folder_id"),
-            Field("color_label", Kind.INTEGER),
-            Field("flags", Kind.INTEGER),
-            Field("value", Kind.BOOLEAN),
-            Field("set_flags", Kind.INTEGER),
-            Field("clear_flags", Kind.INTEGER),
-            Field("set_user_flags", many=True),
-            Field("clear_user_flags", many=True),
+            WireField("folder_id"),
+            WireField("color_label", WireKind.INTEGER),
+            WireField("flags", WireKind.INTEGER),
+            WireField("value", WireKind.BOOLEAN),
+            WireField("set_flags", WireKind.INTEGER),
+            WireField("clear_flags", WireKind.INTEGER),
+            WireField("set_user_flags", many=True),
+            WireField("clear_user_flags", many=True),
         ),
     )
 
@@ -876,11 +873,11 @@ class MailUpdateBody(InFolderId):
 class MailCategoriesMove(InFolderId):
     """``MailCategoriesMove`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailCategoriesMove",
         (
-            Field("id"),
-            Field("folder_id"),
+            WireField("id"),
+            WireField("folder_id"),
         ),
     )
 
@@ -895,11 +892,9 @@ class MailCategoriesMove(InFolderId):
 class MailCategoriesTrain(OxRecord):
     """``MailCategoriesTrain`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailCategoriesTrain",
-        (
-            Field("from", attribute="from_", many=True),
-        ),
+        (WireField("from", attribute="from_", many=True),),
     )
 
     from_: list[str] | None = None
@@ -909,7 +904,6 @@ class MailCategoriesTrain(OxRecord):
 
 
 if TYPE_CHECKING:
-
     MailDataFields = TypedDict(
         "MailDataFields",
         {

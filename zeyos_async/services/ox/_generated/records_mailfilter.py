@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InFolder, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 class MailFilterConfigData(OxRecord):
     """``MailFilterConfigData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterConfigData",
         (
-            Field("tests", Kind.RECORD, record="MailFilterConfigTest", many=True),
-            Field("actioncommands", many=True),
-            Field("capabilities", many=True),
+            WireField("tests", WireKind.RECORD, record="MailFilterConfigTest", many=True),
+            WireField("actioncommands", many=True),
+            WireField("capabilities", many=True),
         ),
     )
 
@@ -47,11 +47,11 @@ class MailFilterConfigData(OxRecord):
 class MailFilterConfigTest(OxRecord):
     """``MailFilterConfigTest`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterConfigTest",
         (
-            Field("test"),
-            Field("comparison", many=True),
+            WireField("test"),
+            WireField("comparison", many=True),
         ),
     )
 
@@ -66,11 +66,9 @@ class MailFilterConfigTest(OxRecord):
 class MailFilterDeletionBody(OxRecord):
     """``MailFilterDeletionBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterDeletionBody",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (WireField("id", WireKind.INTEGER),),
     )
 
     id: int | None = None
@@ -83,19 +81,19 @@ class MailFilterDeletionBody(OxRecord):
 class MailFilterRule(OxRecord):
     """A rule for incoming mails."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterRule",
         (
-            Field("id", Kind.INTEGER),
-            Field("position", Kind.INTEGER),
-            Field("rulename"),
-            Field("active", Kind.BOOLEAN),
-            Field("flags", many=True),
-            Field("test", Kind.RECORD, record="MailFilterTest"),
-            Field("actioncmds", Kind.RECORD, record="MailFilterAction", many=True),
-            Field("text", read_only=True),
-            Field("errormsg", read_only=True),
-            Field("lastModified", Kind.STAMP),
+            WireField("id", WireKind.INTEGER),
+            WireField("position", WireKind.INTEGER),
+            WireField("rulename"),
+            WireField("active", WireKind.BOOLEAN),
+            WireField("flags", many=True),
+            WireField("test", WireKind.RECORD, record="MailFilterTest"),
+            WireField("actioncmds", WireKind.RECORD, record="MailFilterAction", many=True),
+            WireField("text", read_only=True),
+            WireField("errormsg", read_only=True),
+            WireField("lastModified", WireKind.STAMP),
         ),
     )
 
@@ -118,22 +116,23 @@ class MailFilterRule(OxRecord):
 class MailFilterTest(OxRecord):
     """``MailFilterTest`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterTest",
         (
-            Field("id"),
-            Field("comparison"),
-            Field("addresspart"),
-            Field("headers", many=True),
-            Field("header"),
-            Field("values", many=True),
-            Field("size", Kind.INTEGER),
-            Field("datepart"),
-            Field("datevalue", Kind.INTEGER, many=True),
-            Field("zone"),
-            Field("extensionskey"),
-            Field("extensionsvalue"),
-            Field("test", Kind.RECORD, record="MailFilterNotTest"),
+            WireField("id"),
+            WireField("comparison"),
+            WireField("addresspart"),
+            WireField("headers", many=True),
+            WireField("header"),
+            WireField("values", many=True),
+            WireField("size", WireKind.INTEGER),
+            WireField("datepart"),
+            WireField("datevalue", WireKind.INTEGER, many=True),
+            WireField("zone"),
+            WireField("extensionskey"),
+            WireField("extensionsvalue"),
+            WireField("test", WireKind.RECORD, record="MailFilterNotTest"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTest", many=True),
         ),
     )
 
@@ -150,6 +149,7 @@ class MailFilterTest(OxRecord):
     extensionskey: str | None = None
     extensionsvalue: str | None = None
     test: MailFilterNotTest | None = None
+    tests: list[MailFilterTest] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -159,22 +159,22 @@ class MailFilterTest(OxRecord):
 class MailFilterAction(OxRecord):
     """``MailFilterAction`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterAction",
         (
-            Field("id"),
-            Field("to"),
-            Field("into"),
-            Field("text"),
-            Field("days"),
-            Field("addresses", many=True),
-            Field("from", Kind.ANY, attribute="from_"),
-            Field("subject"),
-            Field("flags", many=True),
-            Field("message"),
-            Field("method"),
-            Field("keys", many=True),
-            Field("copy", Kind.BOOLEAN),
+            WireField("id"),
+            WireField("to"),
+            WireField("into"),
+            WireField("text"),
+            WireField("days"),
+            WireField("addresses", many=True),
+            WireField("from", WireKind.ANY, attribute="from_"),
+            WireField("subject"),
+            WireField("flags", many=True),
+            WireField("message"),
+            WireField("method"),
+            WireField("keys", many=True),
+            WireField("copy", WireKind.BOOLEAN),
         ),
     )
 
@@ -200,21 +200,23 @@ class MailFilterAction(OxRecord):
 class MailFilterNotTest(OxRecord):
     """``MailFilterNotTest`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterNotTest",
         (
-            Field("id"),
-            Field("comparison"),
-            Field("addresspart"),
-            Field("headers", many=True),
-            Field("header"),
-            Field("values", many=True),
-            Field("size", Kind.INTEGER),
-            Field("datepart"),
-            Field("datevalue", Kind.INTEGER, many=True),
-            Field("zone"),
-            Field("extensionskey"),
-            Field("extensionsvalue"),
+            WireField("id"),
+            WireField("comparison"),
+            WireField("addresspart"),
+            WireField("headers", many=True),
+            WireField("header"),
+            WireField("values", many=True),
+            WireField("size", WireKind.INTEGER),
+            WireField("datepart"),
+            WireField("datevalue", WireKind.INTEGER, many=True),
+            WireField("zone"),
+            WireField("extensionskey"),
+            WireField("extensionsvalue"),
+            WireField("test", WireKind.RECORD, record="MailFilterTest"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTest", many=True),
         ),
     )
 
@@ -230,6 +232,8 @@ class MailFilterNotTest(OxRecord):
     zone: str | None = None
     extensionskey: str | None = None
     extensionsvalue: str | None = None
+    test: MailFilterTest | None = None
+    tests: list[MailFilterTest] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -239,13 +243,13 @@ class MailFilterNotTest(OxRecord):
 class MailFilterApplication(InFolder):
     """``MailFilterApplication`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterApplication",
         (
-            Field("id"),
-            Field("folder"),
-            Field("result"),
-            Field("errors"),
+            WireField("id"),
+            WireField("folder"),
+            WireField("result"),
+            WireField("errors"),
         ),
     )
 
@@ -262,18 +266,18 @@ class MailFilterApplication(InFolder):
 class MailFilterRulev2(OxRecord):
     """A rule for incoming mails."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterRulev2",
         (
-            Field("id", Kind.INTEGER),
-            Field("position", Kind.INTEGER),
-            Field("rulename"),
-            Field("active", Kind.BOOLEAN),
-            Field("flags", many=True),
-            Field("test", Kind.RECORD, record="MailFilterTestv2"),
-            Field("actioncmds", Kind.RECORD, record="MailFilterAction", many=True),
-            Field("text", read_only=True),
-            Field("errormsg", read_only=True),
+            WireField("id", WireKind.INTEGER),
+            WireField("position", WireKind.INTEGER),
+            WireField("rulename"),
+            WireField("active", WireKind.BOOLEAN),
+            WireField("flags", many=True),
+            WireField("test", WireKind.RECORD, record="MailFilterTestv2"),
+            WireField("actioncmds", WireKind.RECORD, record="MailFilterAction", many=True),
+            WireField("text", read_only=True),
+            WireField("errormsg", read_only=True),
         ),
     )
 
@@ -295,22 +299,23 @@ class MailFilterRulev2(OxRecord):
 class MailFilterTestv2(OxRecord):
     """``MailFilterTestv2`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterTestv2",
         (
-            Field("id"),
-            Field("comparison"),
-            Field("addresspart"),
-            Field("headers", many=True),
-            Field("header"),
-            Field("values", many=True),
-            Field("size", Kind.INTEGER),
-            Field("datepart"),
-            Field("datevalue", Kind.INTEGER, many=True),
-            Field("zone"),
-            Field("extensionskey"),
-            Field("extensionsvalue"),
-            Field("test", Kind.RECORD, record="MailFilterNotTestv2"),
+            WireField("id"),
+            WireField("comparison"),
+            WireField("addresspart"),
+            WireField("headers", many=True),
+            WireField("header"),
+            WireField("values", many=True),
+            WireField("size", WireKind.INTEGER),
+            WireField("datepart"),
+            WireField("datevalue", WireKind.INTEGER, many=True),
+            WireField("zone"),
+            WireField("extensionskey"),
+            WireField("extensionsvalue"),
+            WireField("test", WireKind.RECORD, record="MailFilterNotTestv2"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTestv2", many=True),
         ),
     )
 
@@ -327,6 +332,7 @@ class MailFilterTestv2(OxRecord):
     extensionskey: str | None = None
     extensionsvalue: str | None = None
     test: MailFilterNotTestv2 | None = None
+    tests: list[MailFilterTestv2] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -336,21 +342,23 @@ class MailFilterTestv2(OxRecord):
 class MailFilterNotTestv2(OxRecord):
     """``MailFilterNotTestv2`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterNotTestv2",
         (
-            Field("id"),
-            Field("comparison"),
-            Field("addresspart"),
-            Field("headers", many=True),
-            Field("header"),
-            Field("values", many=True),
-            Field("size", Kind.INTEGER),
-            Field("datepart"),
-            Field("datevalue", Kind.INTEGER, many=True),
-            Field("zone"),
-            Field("extensionskey"),
-            Field("extensionsvalue"),
+            WireField("id"),
+            WireField("comparison"),
+            WireField("addresspart"),
+            WireField("headers", many=True),
+            WireField("header"),
+            WireField("values", many=True),
+            WireField("size", WireKind.INTEGER),
+            WireField("datepart"),
+            WireField("datevalue", WireKind.INTEGER, many=True),
+            WireField("zone"),
+            WireField("extensionskey"),
+            WireField("extensionsvalue"),
+            WireField("test", WireKind.RECORD, record="MailFilterTestv2"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTestv2", many=True),
         ),
     )
 
@@ -366,6 +374,8 @@ class MailFilterNotTestv2(OxRecord):
     zone: str | None = None
     extensionskey: str | None = None
     extensionsvalue: str | None = None
+    test: MailFilterTestv2 | None = None
+    tests: list[MailFilterTestv2] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -375,12 +385,12 @@ class MailFilterNotTestv2(OxRecord):
 class MailFilterConfigDatav2(OxRecord):
     """``MailFilterConfigDatav2`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterConfigDatav2",
         (
-            Field("tests", Kind.RECORD, record="MailFilterConfigTestv2", many=True),
-            Field("actioncmds", Kind.RECORD, record="MailFilterConfigAction", many=True),
-            Field("options", Kind.RECORD, record="MailFilterOptions"),
+            WireField("tests", WireKind.RECORD, record="MailFilterConfigTestv2", many=True),
+            WireField("actioncmds", WireKind.RECORD, record="MailFilterConfigAction", many=True),
+            WireField("options", WireKind.RECORD, record="MailFilterOptions"),
         ),
     )
 
@@ -396,13 +406,13 @@ class MailFilterConfigDatav2(OxRecord):
 class MailFilterConfigTestv2(OxRecord):
     """``MailFilterConfigTestv2`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterConfigTestv2",
         (
-            Field("id"),
-            Field("comparisons", many=True),
-            Field("headers", many=True),
-            Field("parts", many=True),
+            WireField("id"),
+            WireField("comparisons", many=True),
+            WireField("headers", many=True),
+            WireField("parts", many=True),
         ),
     )
 
@@ -419,11 +429,9 @@ class MailFilterConfigTestv2(OxRecord):
 class MailFilterConfigAction(OxRecord):
     """``MailFilterConfigAction`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterConfigAction",
-        (
-            Field("id"),
-        ),
+        (WireField("id"),),
     )
 
     id: str | None = None
@@ -436,11 +444,9 @@ class MailFilterConfigAction(OxRecord):
 class MailFilterOptions(OxRecord):
     """``MailFilterOptions`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MailFilterOptions",
-        (
-            Field("allowNestedTests", Kind.BOOLEAN),
-        ),
+        (WireField("allowNestedTests", WireKind.BOOLEAN),),
     )
 
     allowNestedTests: bool | None = None
@@ -480,6 +486,7 @@ if TYPE_CHECKING:
         extensionskey: str | None
         extensionsvalue: str | None
         test: MailFilterNotTest | MailFilterNotTestFields | None
+        tests: Sequence[MailFilterTest | MailFilterTestFields] | None
 
     MailFilterActionFields = TypedDict(
         "MailFilterActionFields",
@@ -514,6 +521,8 @@ if TYPE_CHECKING:
         zone: str | None
         extensionskey: str | None
         extensionsvalue: str | None
+        test: MailFilterTest | MailFilterTestFields | None
+        tests: Sequence[MailFilterTest | MailFilterTestFields] | None
 
     class MailFilterRulev2Fields(TypedDict, total=False):
         id: int | None
@@ -540,6 +549,7 @@ if TYPE_CHECKING:
         extensionskey: str | None
         extensionsvalue: str | None
         test: MailFilterNotTestv2 | MailFilterNotTestv2Fields | None
+        tests: Sequence[MailFilterTestv2 | MailFilterTestv2Fields] | None
 
     class MailFilterNotTestv2Fields(TypedDict, total=False):
         id: str | None
@@ -554,3 +564,5 @@ if TYPE_CHECKING:
         zone: str | None
         extensionskey: str | None
         extensionsvalue: str | None
+        test: MailFilterTestv2 | MailFilterTestv2Fields | None
+        tests: Sequence[MailFilterTestv2 | MailFilterTestv2Fields] | None

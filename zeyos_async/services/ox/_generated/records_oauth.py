@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InFolder, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 class OAuthAccountData(OxRecord):
     """``OAuthAccountData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OAuthAccountData",
         (
-            Field("id", Kind.INTEGER),
-            Field("displayName"),
-            Field("serviceId"),
-            Field("token"),
-            Field("secret"),
-            Field("enabledScopes", many=True),
-            Field("availableScopes", many=True, read_only=True),
-            Field("associations", Kind.RECORD, record="OAuthAssociation", many=True, read_only=True),
+            WireField("id", WireKind.INTEGER),
+            WireField("displayName"),
+            WireField("serviceId"),
+            WireField("token"),
+            WireField("secret"),
+            WireField("enabledScopes", many=True),
+            WireField("availableScopes", many=True, read_only=True),
+            WireField("associations", WireKind.RECORD, record="OAuthAssociation", many=True, read_only=True),
         ),
     )
 
@@ -57,14 +57,14 @@ class OAuthAccountData(OxRecord):
 class OAuthAssociation(InFolder):
     """``OAuthAssociation`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OAuthAssociation",
         (
-            Field("module"),
-            Field("folder"),
-            Field("scopes", many=True),
-            Field("name"),
-            Field("id"),
+            WireField("module"),
+            WireField("folder"),
+            WireField("scopes", many=True),
+            WireField("name"),
+            WireField("id"),
         ),
     )
 
@@ -82,13 +82,13 @@ class OAuthAssociation(InFolder):
 class OAuthAccountInteraction(OxRecord):
     """``OAuthAccountInteraction`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OAuthAccountInteraction",
         (
-            Field("authUrl"),
-            Field("type"),
-            Field("token"),
-            Field("uuid"),
+            WireField("authUrl"),
+            WireField("type"),
+            WireField("token"),
+            WireField("uuid"),
         ),
     )
 
@@ -105,12 +105,12 @@ class OAuthAccountInteraction(OxRecord):
 class OAuthGrantData(OxRecord):
     """``OAuthGrantData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OAuthGrantData",
         (
-            Field("client", Kind.RECORD, record="OAuthClientData"),
-            Field("scopes", Kind.ANY),
-            Field("date", Kind.STAMP),
+            WireField("client", WireKind.RECORD, record="OAuthClientData"),
+            WireField("scopes", WireKind.ANY),
+            WireField("date", WireKind.STAMP),
         ),
     )
 
@@ -126,14 +126,14 @@ class OAuthGrantData(OxRecord):
 class OAuthClientData(OxRecord):
     """``OAuthClientData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OAuthClientData",
         (
-            Field("id"),
-            Field("name"),
-            Field("description"),
-            Field("website"),
-            Field("icon"),
+            WireField("id"),
+            WireField("name"),
+            WireField("description"),
+            WireField("website"),
+            WireField("icon"),
         ),
     )
 
@@ -151,12 +151,12 @@ class OAuthClientData(OxRecord):
 class OAuthServiceMetaData(OxRecord):
     """``OAuthServiceMetaData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OAuthServiceMetaData",
         (
-            Field("id"),
-            Field("displayName"),
-            Field("availableScopes", many=True),
+            WireField("id"),
+            WireField("displayName"),
+            WireField("availableScopes", many=True),
         ),
     )
 

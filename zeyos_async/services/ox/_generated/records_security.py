@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from datetime import datetime as Instant
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 class AppPasswordRegistration(OxRecord):
     """``AppPasswordRegistration`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppPasswordRegistration",
         (
-            Field("password"),
-            Field("login"),
-            Field("newLogin", Kind.BOOLEAN),
+            WireField("password"),
+            WireField("login"),
+            WireField("newLogin", WireKind.BOOLEAN),
         ),
     )
 
@@ -46,11 +46,11 @@ class AppPasswordRegistration(OxRecord):
 class AppPasswordRequest(OxRecord):
     """``AppPasswordRequest`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppPasswordRequest",
         (
-            Field("appScope"),
-            Field("appName"),
+            WireField("appScope"),
+            WireField("appName"),
         ),
     )
 
@@ -65,12 +65,12 @@ class AppPasswordRequest(OxRecord):
 class AppPasswordApplication(OxRecord):
     """``AppPasswordApplication`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppPasswordApplication",
         (
-            Field("name"),
-            Field("displayName"),
-            Field("sort", Kind.INTEGER),
+            WireField("name"),
+            WireField("displayName"),
+            WireField("sort", WireKind.INTEGER),
         ),
     )
 
@@ -86,15 +86,15 @@ class AppPasswordApplication(OxRecord):
 class AppPassword(OxRecord):
     """``AppPassword`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppPassword",
         (
-            Field("UUID"),
-            Field("Scope"),
-            Field("Name"),
-            Field("LastDevice"),
-            Field("LastLogin"),
-            Field("IP"),
+            WireField("UUID"),
+            WireField("Scope"),
+            WireField("Name"),
+            WireField("LastDevice"),
+            WireField("LastLogin"),
+            WireField("IP"),
         ),
     )
 
@@ -113,11 +113,9 @@ class AppPassword(OxRecord):
 class AppPasswordRemoval(OxRecord):
     """``AppPasswordRemoval`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppPasswordRemoval",
-        (
-            Field("result"),
-        ),
+        (WireField("result"),),
     )
 
     result: str | None = None
@@ -130,12 +128,12 @@ class AppPasswordRemoval(OxRecord):
 class CertificateStoreData(OxRecord):
     """``CertificateStoreData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CertificateStoreData",
         (
-            Field("fingerprint"),
-            Field("hostname"),
-            Field("trusted", Kind.BOOLEAN),
+            WireField("fingerprint"),
+            WireField("hostname"),
+            WireField("trusted", WireKind.BOOLEAN),
         ),
     )
 
@@ -151,20 +149,20 @@ class CertificateStoreData(OxRecord):
 class CertificateExamineData(OxRecord):
     """``CertificateExamineData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CertificateExamineData",
         (
-            Field("fingerprint"),
-            Field("issuedOn", Kind.STAMP),
-            Field("expiresOn", Kind.STAMP),
-            Field("hostname"),
-            Field("commonName"),
-            Field("issuedBy"),
-            Field("signature"),
-            Field("serialNumber"),
-            Field("failureReason"),
-            Field("expired", Kind.BOOLEAN),
-            Field("trusted", Kind.BOOLEAN),
+            WireField("fingerprint"),
+            WireField("issuedOn", WireKind.STAMP),
+            WireField("expiresOn", WireKind.STAMP),
+            WireField("hostname"),
+            WireField("commonName"),
+            WireField("issuedBy"),
+            WireField("signature"),
+            WireField("serialNumber"),
+            WireField("failureReason"),
+            WireField("expired", WireKind.BOOLEAN),
+            WireField("trusted", WireKind.BOOLEAN),
         ),
     )
 
@@ -188,15 +186,15 @@ class CertificateExamineData(OxRecord):
 class MultifactorDevice(OxRecord):
     """``MultifactorDevice`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorDevice",
         (
-            Field("id"),
-            Field("name"),
-            Field("backup", Kind.BOOLEAN),
-            Field("enabled", Kind.BOOLEAN, read_only=True),
-            Field("providerName"),
-            Field("parameters", Kind.RECORD, record="MultifactorParameters", read_only=True),
+            WireField("id"),
+            WireField("name"),
+            WireField("backup", WireKind.BOOLEAN),
+            WireField("enabled", WireKind.BOOLEAN, read_only=True),
+            WireField("providerName"),
+            WireField("parameters", WireKind.RECORD, record="MultifactorParameters", read_only=True),
         ),
     )
 
@@ -215,11 +213,9 @@ class MultifactorDevice(OxRecord):
 class MultifactorParameters(OxRecord):
     """``MultifactorParameters`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorParameters",
-        (
-            Field("phoneNumber"),
-        ),
+        (WireField("phoneNumber"),),
     )
 
     phoneNumber: str | None = None
@@ -232,13 +228,13 @@ class MultifactorParameters(OxRecord):
 class MultifactorFinishAuthenticationData(OxRecord):
     """``MultifactorFinishAuthenticationData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorFinishAuthenticationData",
         (
-            Field("secret_code"),
-            Field("clientData"),
-            Field("keyHandle"),
-            Field("signatureData"),
+            WireField("secret_code"),
+            WireField("clientData"),
+            WireField("keyHandle"),
+            WireField("signatureData"),
         ),
     )
 
@@ -255,12 +251,12 @@ class MultifactorFinishAuthenticationData(OxRecord):
 class MultifactorFinishRegistrationData(OxRecord):
     """``MultifactorFinishRegistrationData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorFinishRegistrationData",
         (
-            Field("secret_code"),
-            Field("clientData"),
-            Field("registrationData"),
+            WireField("secret_code"),
+            WireField("clientData"),
+            WireField("registrationData"),
         ),
     )
 
@@ -276,11 +272,9 @@ class MultifactorFinishRegistrationData(OxRecord):
 class MultifactorAuthentication(OxRecord):
     """``MultifactorAuthentication`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorAuthentication",
-        (
-            Field("challenge", Kind.RECORD, record="MultifactorChallenge"),
-        ),
+        (WireField("challenge", WireKind.RECORD, record="MultifactorChallenge"),),
     )
 
     challenge: MultifactorChallenge | None = None
@@ -293,13 +287,13 @@ class MultifactorAuthentication(OxRecord):
 class MultifactorChallenge(OxRecord):
     """``MultifactorChallenge`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorChallenge",
         (
-            Field("phoneNumberTail"),
-            Field("backupStringLength", Kind.INTEGER),
-            Field("requestId"),
-            Field("signRequests", Kind.RECORD, record="MultifactorSignRequest", many=True),
+            WireField("phoneNumberTail"),
+            WireField("backupStringLength", WireKind.INTEGER),
+            WireField("requestId"),
+            WireField("signRequests", WireKind.RECORD, record="MultifactorSignRequest", many=True),
         ),
     )
 
@@ -316,14 +310,14 @@ class MultifactorChallenge(OxRecord):
 class MultifactorSignRequest(OxRecord):
     """``MultifactorSignRequest`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorSignRequest",
         (
-            Field("version"),
-            Field("challenge"),
-            Field("appId"),
-            Field("keyHandle"),
-            Field("requestId"),
+            WireField("version"),
+            WireField("challenge"),
+            WireField("appId"),
+            WireField("keyHandle"),
+            WireField("requestId"),
         ),
     )
 
@@ -341,11 +335,11 @@ class MultifactorSignRequest(OxRecord):
 class MultifactorRegistration(OxRecord):
     """``MultifactorRegistration`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorRegistration",
         (
-            Field("deviceId"),
-            Field("challenge", Kind.RECORD, record="MultifactorRegistrationChallenge"),
+            WireField("deviceId"),
+            WireField("challenge", WireKind.RECORD, record="MultifactorRegistrationChallenge"),
         ),
     )
 
@@ -360,14 +354,14 @@ class MultifactorRegistration(OxRecord):
 class MultifactorRegistrationChallenge(OxRecord):
     """``MultifactorRegistrationChallenge`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorRegistrationChallenge",
         (
-            Field("sharedSecret"),
-            Field("base64Image"),
-            Field("url"),
-            Field("requestId"),
-            Field("registerRequests", Kind.RECORD, record="MultifactorRegisterRequest", many=True),
+            WireField("sharedSecret"),
+            WireField("base64Image"),
+            WireField("url"),
+            WireField("requestId"),
+            WireField("registerRequests", WireKind.RECORD, record="MultifactorRegisterRequest", many=True),
         ),
     )
 
@@ -385,13 +379,13 @@ class MultifactorRegistrationChallenge(OxRecord):
 class MultifactorRegisterRequest(OxRecord):
     """``MultifactorRegisterRequest`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorRegisterRequest",
         (
-            Field("version"),
-            Field("challenge"),
-            Field("appId"),
-            Field("requestId"),
+            WireField("version"),
+            WireField("challenge"),
+            WireField("appId"),
+            WireField("requestId"),
         ),
     )
 
@@ -408,12 +402,12 @@ class MultifactorRegisterRequest(OxRecord):
 class MultifactorProvider(OxRecord):
     """``MultifactorProvider`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "MultifactorProvider",
         (
-            Field("name"),
-            Field("backupProvider", Kind.BOOLEAN),
-            Field("backupOnlyProvider", Kind.BOOLEAN),
+            WireField("name"),
+            WireField("backupProvider", WireKind.BOOLEAN),
+            WireField("backupOnlyProvider", WireKind.BOOLEAN),
         ),
     )
 
@@ -429,11 +423,11 @@ class MultifactorProvider(OxRecord):
 class PasswordChangeBody(OxRecord):
     """``PasswordChangeBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "PasswordChangeBody",
         (
-            Field("old_password"),
-            Field("new_password"),
+            WireField("old_password"),
+            WireField("new_password"),
         ),
     )
 
@@ -448,11 +442,11 @@ class PasswordChangeBody(OxRecord):
 class CheckSecretResponse(OxRecord):
     """``CheckSecretResponse`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CheckSecretResponse",
         (
-            Field("secretWorks", Kind.BOOLEAN),
-            Field("diagnosis"),
+            WireField("secretWorks", WireKind.BOOLEAN),
+            WireField("diagnosis"),
         ),
     )
 

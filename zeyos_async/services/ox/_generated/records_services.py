@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_chronos import ConversionDataSource, ConversionDataSourceFields, ErrorInfo
 
 
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 class CapabilityData(OxRecord):
     """``CapabilityData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CapabilityData",
         (
-            Field("id"),
-            Field("attributes", Kind.ANY),
+            WireField("id"),
+            WireField("attributes", WireKind.ANY),
         ),
     )
 
@@ -46,11 +47,11 @@ class CapabilityData(OxRecord):
 class ConfigProperty(OxRecord):
     """``ConfigProperty`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ConfigProperty",
         (
-            Field("name"),
-            Field("value", Kind.ANY),
+            WireField("name"),
+            WireField("value", WireKind.ANY),
         ),
     )
 
@@ -65,11 +66,9 @@ class ConfigProperty(OxRecord):
 class ConfigPropertyBody(OxRecord):
     """``ConfigPropertyBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ConfigPropertyBody",
-        (
-            Field("value"),
-        ),
+        (WireField("value"),),
     )
 
     value: str | None = None
@@ -82,11 +81,11 @@ class ConfigPropertyBody(OxRecord):
 class ConversionBody(OxRecord):
     """``ConversionBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ConversionBody",
         (
-            Field("datasource", Kind.RECORD, record="ConversionDataSource"),
-            Field("datahandler", Kind.RECORD, record="ConversionDataHandler"),
+            WireField("datasource", WireKind.RECORD, record="ConversionDataSource"),
+            WireField("datahandler", WireKind.RECORD, record="ConversionDataHandler"),
         ),
     )
 
@@ -101,11 +100,11 @@ class ConversionBody(OxRecord):
 class ConversionDataHandler(OxRecord):
     """``ConversionDataHandler`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ConversionDataHandler",
         (
-            Field("identifier"),
-            Field("args", Kind.RECORD, record="ConversionDataHandlerPair", many=True),
+            WireField("identifier"),
+            WireField("args", WireKind.RECORD, record="ConversionDataHandlerPair", many=True),
         ),
     )
 
@@ -120,37 +119,37 @@ class ConversionDataHandler(OxRecord):
 class ConversionDataHandlerPair(OxRecord):
     """``ConversionDataHandlerPair`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ConversionDataHandlerPair",
         (
-            Field(
+            WireField(
                 "com.openexchange.groupware.calendar.folder",
                 attribute="com_openexchange_groupware_calendar_folder",
             ),
-            Field(
+            WireField(
                 "com.openexchange.groupware.task.folder", attribute="com_openexchange_groupware_task_folder"
             ),
-            Field(
+            WireField(
                 "com.openexchange.groupware.calendar.confirmstatus",
                 attribute="com_openexchange_groupware_calendar_confirmstatus",
             ),
-            Field(
+            WireField(
                 "com.openexchange.groupware.calendar.confirmmessage",
                 attribute="com_openexchange_groupware_calendar_confirmmessage",
             ),
-            Field(
+            WireField(
                 "com.openexchange.groupware.calendar.timezone",
                 attribute="com_openexchange_groupware_calendar_timezone",
             ),
-            Field(
+            WireField(
                 "com.openexchange.grouware.calendar.recurrencePosition",
                 attribute="com_openexchange_grouware_calendar_recurrencePosition",
             ),
-            Field(
+            WireField(
                 "com.openexchange.groupware.calendar.searchobject",
                 attribute="com_openexchange_groupware_calendar_searchobject",
             ),
-            Field(
+            WireField(
                 "com.openexchange.groupware.contact.folder",
                 attribute="com_openexchange_groupware_contact_folder",
             ),
@@ -174,17 +173,17 @@ class ConversionDataHandlerPair(OxRecord):
 class DataExportTask(OxRecord):
     """``DataExportTask`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportTask",
         (
-            Field("id"),
-            Field("status"),
-            Field("creationTime", Kind.STAMP),
-            Field("startTime", Kind.STAMP),
-            Field("duration", Kind.INTEGER),
-            Field("availableUntil", Kind.STAMP),
-            Field("results", Kind.RECORD, record="DataExportResultFile", many=True),
-            Field("workItems", Kind.RECORD, record="DataExportWorkItem", many=True),
+            WireField("id"),
+            WireField("status"),
+            WireField("creationTime", WireKind.STAMP),
+            WireField("startTime", WireKind.STAMP),
+            WireField("duration", WireKind.INTEGER),
+            WireField("availableUntil", WireKind.STAMP),
+            WireField("results", WireKind.RECORD, record="DataExportResultFile", many=True),
+            WireField("workItems", WireKind.RECORD, record="DataExportWorkItem", many=True),
         ),
     )
 
@@ -205,13 +204,13 @@ class DataExportTask(OxRecord):
 class DataExportResultFile(OxRecord):
     """``DataExportResultFile`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportResultFile",
         (
-            Field("fileInfo"),
-            Field("number", Kind.INTEGER),
-            Field("contentType"),
-            Field("taskId"),
+            WireField("fileInfo"),
+            WireField("number", WireKind.INTEGER),
+            WireField("contentType"),
+            WireField("taskId"),
         ),
     )
 
@@ -228,13 +227,13 @@ class DataExportResultFile(OxRecord):
 class DataExportWorkItem(OxRecord):
     """``DataExportWorkItem`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportWorkItem",
         (
-            Field("id"),
-            Field("module"),
-            Field("status"),
-            Field("info", Kind.RECORD, record="ErrorInfo"),
+            WireField("id"),
+            WireField("module"),
+            WireField("status"),
+            WireField("info", WireKind.RECORD, record="ErrorInfo"),
         ),
     )
 
@@ -251,14 +250,14 @@ class DataExportWorkItem(OxRecord):
 class DataExportModules(OxRecord):
     """``DataExportModules`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportModules",
         (
-            Field("calendar", Kind.RECORD, record="DataExportCalendar"),
-            Field("contacts", Kind.RECORD, record="DataExportFolders"),
-            Field("infostore", Kind.RECORD, record="DataExportInfostore"),
-            Field("mail", Kind.RECORD, record="DataExportMail"),
-            Field("tasks", Kind.RECORD, record="DataExportFolders"),
+            WireField("calendar", WireKind.RECORD, record="DataExportCalendar"),
+            WireField("contacts", WireKind.RECORD, record="DataExportFolders"),
+            WireField("infostore", WireKind.RECORD, record="DataExportInfostore"),
+            WireField("mail", WireKind.RECORD, record="DataExportMail"),
+            WireField("tasks", WireKind.RECORD, record="DataExportFolders"),
         ),
     )
 
@@ -276,13 +275,13 @@ class DataExportModules(OxRecord):
 class DataExportCalendar(OxRecord):
     """``DataExportCalendar`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportCalendar",
         (
-            Field("enabled", Kind.BOOLEAN, required=True),
-            Field("includePublic", Kind.BOOLEAN),
-            Field("includeShared", Kind.BOOLEAN),
-            Field("includeUnsubscribed", Kind.BOOLEAN),
+            WireField("enabled", WireKind.BOOLEAN, required=True),
+            WireField("includePublic", WireKind.BOOLEAN),
+            WireField("includeShared", WireKind.BOOLEAN),
+            WireField("includeUnsubscribed", WireKind.BOOLEAN),
         ),
     )
 
@@ -299,12 +298,12 @@ class DataExportCalendar(OxRecord):
 class DataExportFolders(OxRecord):
     """``DataExportFolders`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportFolders",
         (
-            Field("enabled", Kind.BOOLEAN, required=True),
-            Field("includePublic", Kind.BOOLEAN),
-            Field("includeShared", Kind.BOOLEAN),
+            WireField("enabled", WireKind.BOOLEAN, required=True),
+            WireField("includePublic", WireKind.BOOLEAN),
+            WireField("includeShared", WireKind.BOOLEAN),
         ),
     )
 
@@ -320,14 +319,14 @@ class DataExportFolders(OxRecord):
 class DataExportInfostore(OxRecord):
     """``DataExportInfostore`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportInfostore",
         (
-            Field("enabled", Kind.BOOLEAN, required=True),
-            Field("includePublic", Kind.BOOLEAN),
-            Field("includeShared", Kind.BOOLEAN),
-            Field("includeTrash", Kind.BOOLEAN),
-            Field("includeAllVersions", Kind.BOOLEAN),
+            WireField("enabled", WireKind.BOOLEAN, required=True),
+            WireField("includePublic", WireKind.BOOLEAN),
+            WireField("includeShared", WireKind.BOOLEAN),
+            WireField("includeTrash", WireKind.BOOLEAN),
+            WireField("includeAllVersions", WireKind.BOOLEAN),
         ),
     )
 
@@ -345,14 +344,14 @@ class DataExportInfostore(OxRecord):
 class DataExportMail(OxRecord):
     """``DataExportMail`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DataExportMail",
         (
-            Field("enabled", Kind.BOOLEAN, required=True),
-            Field("includePublic", Kind.BOOLEAN),
-            Field("includeShared", Kind.BOOLEAN),
-            Field("includeTrash", Kind.BOOLEAN),
-            Field("includeUnsubscribed", Kind.BOOLEAN),
+            WireField("enabled", WireKind.BOOLEAN, required=True),
+            WireField("includePublic", WireKind.BOOLEAN),
+            WireField("includeShared", WireKind.BOOLEAN),
+            WireField("includeTrash", WireKind.BOOLEAN),
+            WireField("includeUnsubscribed", WireKind.BOOLEAN),
         ),
     )
 
@@ -370,13 +369,13 @@ class DataExportMail(OxRecord):
 class InfoJobData(OxRecord):
     """Work that the server put off."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InfoJobData",
         (
-            Field("id"),
-            Field("action"),
-            Field("module"),
-            Field("done", Kind.BOOLEAN),
+            WireField("id"),
+            WireField("action"),
+            WireField("module"),
+            WireField("done", WireKind.BOOLEAN),
         ),
     )
 
@@ -393,12 +392,12 @@ class InfoJobData(OxRecord):
 class JSlobData(OxRecord):
     """``JSlobData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "JSlobData",
         (
-            Field("id"),
-            Field("tree", Kind.ANY),
-            Field("meta", Kind.ANY),
+            WireField("id"),
+            WireField("tree", WireKind.ANY),
+            WireField("meta", WireKind.ANY),
         ),
     )
 
@@ -414,14 +413,14 @@ class JSlobData(OxRecord):
 class ClientOnboardingData(OxRecord):
     """``ClientOnboardingData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ClientOnboardingData",
         (
-            Field("platforms", Kind.RECORD, record="OnboardingPlatform", many=True),
-            Field("devices", Kind.RECORD, record="OnboardingDevice", many=True),
-            Field("scenarios", Kind.RECORD, record="OnboardingPlatform", many=True),
-            Field("actions", Kind.RECORD, record="OnboardingAction", many=True),
-            Field("matching", Kind.RECORD, record="OnboardingMatch", many=True),
+            WireField("platforms", WireKind.RECORD, record="OnboardingPlatform", many=True),
+            WireField("devices", WireKind.RECORD, record="OnboardingDevice", many=True),
+            WireField("scenarios", WireKind.RECORD, record="OnboardingPlatform", many=True),
+            WireField("actions", WireKind.RECORD, record="OnboardingAction", many=True),
+            WireField("matching", WireKind.RECORD, record="OnboardingMatch", many=True),
         ),
     )
 
@@ -439,14 +438,14 @@ class ClientOnboardingData(OxRecord):
 class OnboardingPlatform(OxRecord):
     """``OnboardingPlatform`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OnboardingPlatform",
         (
-            Field("id"),
-            Field("enabled", Kind.BOOLEAN),
-            Field("name"),
-            Field("description"),
-            Field("icon", many=True),
+            WireField("id"),
+            WireField("enabled", WireKind.BOOLEAN),
+            WireField("name"),
+            WireField("description"),
+            WireField("icon", many=True),
         ),
     )
 
@@ -464,16 +463,16 @@ class OnboardingPlatform(OxRecord):
 class OnboardingDevice(OxRecord):
     """``OnboardingDevice`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OnboardingDevice",
         (
-            Field("id"),
-            Field("enabled", Kind.BOOLEAN),
-            Field("platform"),
-            Field("name"),
-            Field("description"),
-            Field("icon", many=True),
-            Field("scenarios", many=True),
+            WireField("id"),
+            WireField("enabled", WireKind.BOOLEAN),
+            WireField("platform"),
+            WireField("name"),
+            WireField("description"),
+            WireField("icon", many=True),
+            WireField("scenarios", many=True),
         ),
     )
 
@@ -493,11 +492,11 @@ class OnboardingDevice(OxRecord):
 class OnboardingAction(OxRecord):
     """``OnboardingAction`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OnboardingAction",
         (
-            Field("id"),
-            Field("default"),
+            WireField("id"),
+            WireField("default"),
         ),
     )
 
@@ -512,12 +511,12 @@ class OnboardingAction(OxRecord):
 class OnboardingMatch(OxRecord):
     """``OnboardingMatch`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "OnboardingMatch",
         (
-            Field("id"),
-            Field("enabled", Kind.BOOLEAN),
-            Field("actions", many=True),
+            WireField("id"),
+            WireField("enabled", WireKind.BOOLEAN),
+            WireField("actions", many=True),
         ),
     )
 
@@ -533,11 +532,9 @@ class OnboardingMatch(OxRecord):
 class PnsData(OxRecord):
     """``PnsData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "PnsData",
-        (
-            Field("success", Kind.BOOLEAN),
-        ),
+        (WireField("success", WireKind.BOOLEAN),),
     )
 
     success: bool | None = None
@@ -550,15 +547,15 @@ class PnsData(OxRecord):
 class SubscriptionData(OxRecord):
     """``SubscriptionData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SubscriptionData",
         (
-            Field("client"),
-            Field("token"),
-            Field("transport", required=True),
-            Field("topics", many=True, required=True),
-            Field("meta"),
-            Field("expires", Kind.STAMP),
+            WireField("client"),
+            WireField("token"),
+            WireField("transport", required=True),
+            WireField("topics", many=True, required=True),
+            WireField("meta"),
+            WireField("expires", WireKind.STAMP),
         ),
     )
 
@@ -577,12 +574,12 @@ class SubscriptionData(OxRecord):
 class UnsubscriptionData(OxRecord):
     """``UnsubscriptionData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "UnsubscriptionData",
         (
-            Field("client"),
-            Field("token"),
-            Field("transport", required=True),
+            WireField("client"),
+            WireField("token"),
+            WireField("transport", required=True),
         ),
     )
 

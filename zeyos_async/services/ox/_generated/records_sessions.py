@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from datetime import datetime as Instant
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 class InitResponse(OxRecord):
     """``InitResponse`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InitResponse",
-        (
-            Field("redirect"),
-        ),
+        (WireField("redirect"),),
     )
 
     redirect: str | None = None
@@ -42,15 +40,15 @@ class InitResponse(OxRecord):
 class InitRequest(OxRecord):
     """``InitRequest`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "InitRequest",
         (
-            Field("flow", required=True),
-            Field("redirect", Kind.BOOLEAN),
-            Field("client", required=True),
-            Field("iss"),
-            Field("login_hint"),
-            Field("target_link_uri"),
+            WireField("flow", required=True),
+            WireField("redirect", WireKind.BOOLEAN),
+            WireField("client", required=True),
+            WireField("iss"),
+            WireField("login_hint"),
+            WireField("target_link_uri"),
         ),
     )
 
@@ -69,11 +67,9 @@ class InitRequest(OxRecord):
 class JumpTokenData(OxRecord):
     """``JumpTokenData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "JumpTokenData",
-        (
-            Field("token"),
-        ),
+        (WireField("token"),),
     )
 
     token: str | None = attrs.field(default=None, repr=False)
@@ -86,15 +82,15 @@ class JumpTokenData(OxRecord):
 class LoginResponse(OxRecord):
     """What a log-in is answered with."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "LoginResponse",
         (
-            Field("session"),
-            Field("user"),
-            Field("user_id", Kind.INTEGER),
-            Field("context_id", Kind.INTEGER),
-            Field("locale"),
-            Field("requires_multifactor", Kind.BOOLEAN),
+            WireField("session"),
+            WireField("user"),
+            WireField("user_id", WireKind.INTEGER),
+            WireField("context_id", WireKind.INTEGER),
+            WireField("locale"),
+            WireField("requires_multifactor", WireKind.BOOLEAN),
         ),
     )
 
@@ -113,16 +109,16 @@ class LoginResponse(OxRecord):
 class Login(OxRecord):
     """``Login`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "Login",
         (
-            Field("name", required=True),
-            Field("password", required=True),
-            Field("client"),
-            Field("version"),
-            Field("clientIP"),
-            Field("clientUserAgent"),
-            Field("staySignedIn", Kind.BOOLEAN),
+            WireField("name", required=True),
+            WireField("password", required=True),
+            WireField("client"),
+            WireField("version"),
+            WireField("clientIP"),
+            WireField("clientUserAgent"),
+            WireField("staySignedIn", WireKind.BOOLEAN),
         ),
     )
 
@@ -142,17 +138,17 @@ class Login(OxRecord):
 class FormLogin(OxRecord):
     """``FormLogin`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "FormLogin",
         (
-            Field("login", required=True),
-            Field("password", required=True),
-            Field("client", required=True),
-            Field("version", required=True),
-            Field("autologin", Kind.BOOLEAN, required=True),
-            Field("uiWebPath"),
-            Field("clientIP"),
-            Field("clientUserAgent"),
+            WireField("login", required=True),
+            WireField("password", required=True),
+            WireField("client", required=True),
+            WireField("version", required=True),
+            WireField("autologin", WireKind.BOOLEAN, required=True),
+            WireField("uiWebPath"),
+            WireField("clientIP"),
+            WireField("clientUserAgent"),
         ),
     )
 
@@ -173,12 +169,12 @@ class FormLogin(OxRecord):
 class TokenRedemption(OxRecord):
     """``TokenRedemption`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TokenRedemption",
         (
-            Field("token", required=True),
-            Field("client", required=True),
-            Field("secret", required=True),
+            WireField("token", required=True),
+            WireField("client", required=True),
+            WireField("secret", required=True),
         ),
     )
 
@@ -194,15 +190,15 @@ class TokenRedemption(OxRecord):
 class TokenLoginResponse(OxRecord):
     """``TokenLoginResponse`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TokenLoginResponse",
         (
-            Field("serverToken"),
-            Field("jsessionid"),
-            Field("user"),
-            Field("user_id", Kind.INTEGER),
-            Field("url"),
-            Field("context_id", Kind.INTEGER),
+            WireField("serverToken"),
+            WireField("jsessionid"),
+            WireField("user"),
+            WireField("user_id", WireKind.INTEGER),
+            WireField("url"),
+            WireField("context_id", WireKind.INTEGER),
         ),
     )
 
@@ -221,19 +217,19 @@ class TokenLoginResponse(OxRecord):
 class TokenLogin(OxRecord):
     """``TokenLogin`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TokenLogin",
         (
-            Field("login", required=True),
-            Field("password", required=True),
-            Field("clientToken", required=True),
-            Field("client", required=True),
-            Field("version", required=True),
-            Field("staySignedIn", Kind.BOOLEAN),
-            Field("uiWebPath"),
-            Field("clientIP"),
-            Field("clientUserAgent"),
-            Field("jsonResponse", Kind.BOOLEAN),
+            WireField("login", required=True),
+            WireField("password", required=True),
+            WireField("clientToken", required=True),
+            WireField("client", required=True),
+            WireField("version", required=True),
+            WireField("staySignedIn", WireKind.BOOLEAN),
+            WireField("uiWebPath"),
+            WireField("clientIP"),
+            WireField("clientUserAgent"),
+            WireField("jsonResponse", WireKind.BOOLEAN),
         ),
     )
 
@@ -256,14 +252,14 @@ class TokenLogin(OxRecord):
 class TokensData(OxRecord):
     """``TokensData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TokensData",
         (
-            Field("session"),
-            Field("user"),
-            Field("user_id", Kind.INTEGER),
-            Field("context_id", Kind.INTEGER),
-            Field("locale"),
+            WireField("session"),
+            WireField("user"),
+            WireField("user_id", WireKind.INTEGER),
+            WireField("context_id", WireKind.INTEGER),
+            WireField("locale"),
         ),
     )
 
@@ -281,12 +277,12 @@ class TokensData(OxRecord):
 class SessionAccess(OxRecord):
     """``SessionAccess`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SessionAccess",
         (
-            Field("serverToken", required=True),
-            Field("clientToken", required=True),
-            Field("client", required=True),
+            WireField("serverToken", required=True),
+            WireField("clientToken", required=True),
+            WireField("client", required=True),
         ),
     )
 
@@ -302,11 +298,11 @@ class SessionAccess(OxRecord):
 class SamlAssertion(OxRecord):
     """``SamlAssertion`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SamlAssertion",
         (
-            Field("SAMLResponse", required=True),
-            Field("RelayState"),
+            WireField("SAMLResponse", required=True),
+            WireField("RelayState"),
         ),
     )
 
@@ -321,11 +317,9 @@ class SamlAssertion(OxRecord):
 class SamlInit(OxRecord):
     """``SamlInit`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SamlInit",
-        (
-            Field("redirect_uri"),
-        ),
+        (WireField("redirect_uri"),),
     )
 
     redirect_uri: str | None = None
@@ -338,11 +332,11 @@ class SamlInit(OxRecord):
 class SamlLogoutResponse(OxRecord):
     """``SamlLogoutResponse`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SamlLogoutResponse",
         (
-            Field("SAMLResponse", required=True),
-            Field("RelayState", required=True),
+            WireField("SAMLResponse", required=True),
+            WireField("RelayState", required=True),
         ),
     )
 
@@ -357,18 +351,18 @@ class SamlLogoutResponse(OxRecord):
 class SessionManagementData(OxRecord):
     """A session of the user."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SessionManagementData",
         (
-            Field("sessionId"),
-            Field("ipAddress"),
-            Field("client"),
-            Field("ctxId", Kind.INTEGER),
-            Field("userId", Kind.INTEGER),
-            Field("loginTime", Kind.STAMP),
-            Field("lastActive", Kind.STAMP),
-            Field("location"),
-            Field("device", Kind.RECORD, record="DeviceInfo"),
+            WireField("sessionId"),
+            WireField("ipAddress"),
+            WireField("client"),
+            WireField("ctxId", WireKind.INTEGER),
+            WireField("userId", WireKind.INTEGER),
+            WireField("loginTime", WireKind.STAMP),
+            WireField("lastActive", WireKind.STAMP),
+            WireField("location"),
+            WireField("device", WireKind.RECORD, record="DeviceInfo"),
         ),
     )
 
@@ -390,11 +384,11 @@ class SessionManagementData(OxRecord):
 class DeviceInfo(OxRecord):
     """``DeviceInfo`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DeviceInfo",
         (
-            Field("info"),
-            Field("type"),
+            WireField("info"),
+            WireField("type"),
         ),
     )
 
@@ -409,16 +403,16 @@ class DeviceInfo(OxRecord):
 class WhoAmI(OxRecord):
     """``WhoAmI`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "WhoAmI",
         (
-            Field("random"),
-            Field("session"),
-            Field("user"),
-            Field("user_id"),
-            Field("context_id"),
-            Field("requires_multifactor", Kind.BOOLEAN),
-            Field("locale"),
+            WireField("random"),
+            WireField("session"),
+            WireField("user"),
+            WireField("user_id"),
+            WireField("context_id"),
+            WireField("requires_multifactor", WireKind.BOOLEAN),
+            WireField("locale"),
         ),
     )
 
@@ -438,11 +432,9 @@ class WhoAmI(OxRecord):
 class AcquiredToken(OxRecord):
     """``AcquiredToken`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AcquiredToken",
-        (
-            Field("token"),
-        ),
+        (WireField("token"),),
     )
 
     token: str | None = attrs.field(default=None, repr=False)

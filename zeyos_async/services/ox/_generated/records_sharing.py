@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InFolder, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_chronos import ErrorInfo
 
 
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 class GrantedDeputyPermission(OxRecord):
     """``GrantedDeputyPermission`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GrantedDeputyPermission",
         (
-            Field("deputyId"),
-            Field("granteeId", Kind.INTEGER),
-            Field("userId", Kind.INTEGER),
-            Field("sendOnBehalfOf", Kind.BOOLEAN),
-            Field("modulePermissions", Kind.RECORD, record="DeputyModulePermissions"),
+            WireField("deputyId"),
+            WireField("granteeId", WireKind.INTEGER),
+            WireField("userId", WireKind.INTEGER),
+            WireField("sendOnBehalfOf", WireKind.BOOLEAN),
+            WireField("modulePermissions", WireKind.RECORD, record="DeputyModulePermissions"),
         ),
     )
 
@@ -52,14 +53,14 @@ class GrantedDeputyPermission(OxRecord):
 class DeputyModulePermissions(OxRecord):
     """``DeputyModulePermissions`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DeputyModulePermissions",
         (
-            Field("calendar", Kind.RECORD, record="DeputyModulePermission"),
-            Field("contact", Kind.RECORD, record="DeputyModulePermission"),
-            Field("drive", Kind.RECORD, record="DeputyModulePermission"),
-            Field("mail", Kind.RECORD, record="DeputyModulePermission"),
-            Field("task", Kind.RECORD, record="DeputyModulePermission"),
+            WireField("calendar", WireKind.RECORD, record="DeputyModulePermission"),
+            WireField("contact", WireKind.RECORD, record="DeputyModulePermission"),
+            WireField("drive", WireKind.RECORD, record="DeputyModulePermission"),
+            WireField("mail", WireKind.RECORD, record="DeputyModulePermission"),
+            WireField("task", WireKind.RECORD, record="DeputyModulePermission"),
         ),
     )
 
@@ -77,11 +78,9 @@ class DeputyModulePermissions(OxRecord):
 class DeputyModulePermission(OxRecord):
     """``DeputyModulePermission`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DeputyModulePermission",
-        (
-            Field("permission", Kind.INTEGER),
-        ),
+        (WireField("permission", WireKind.INTEGER),),
     )
 
     permission: int | None = None
@@ -94,12 +93,12 @@ class DeputyModulePermission(OxRecord):
 class DeputyPermission(OxRecord):
     """``DeputyPermission`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "DeputyPermission",
         (
-            Field("userId", Kind.INTEGER),
-            Field("sendOnBehalfOf", Kind.BOOLEAN),
-            Field("modulePermissions", Kind.RECORD, record="DeputyModulePermissions"),
+            WireField("userId", WireKind.INTEGER),
+            WireField("sendOnBehalfOf", WireKind.BOOLEAN),
+            WireField("modulePermissions", WireKind.RECORD, record="DeputyModulePermissions"),
         ),
     )
 
@@ -115,14 +114,14 @@ class DeputyPermission(OxRecord):
 class ShareLinkAnalysis(InFolder):
     """``ShareLinkAnalysis`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ShareLinkAnalysis",
         (
-            Field("state"),
-            Field("error", Kind.RECORD, record="ErrorInfo"),
-            Field("account"),
-            Field("module"),
-            Field("folder"),
+            WireField("state"),
+            WireField("error", WireKind.RECORD, record="ErrorInfo"),
+            WireField("account"),
+            WireField("module"),
+            WireField("folder"),
         ),
     )
 
@@ -140,11 +139,9 @@ class ShareLinkAnalysis(InFolder):
 class SubscribeShareBody(OxRecord):
     """``SubscribeShareBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "SubscribeShareBody",
-        (
-            Field("link"),
-        ),
+        (WireField("link"),),
     )
 
     link: str | None = None
@@ -157,12 +154,12 @@ class SubscribeShareBody(OxRecord):
 class ShareTargetData(InFolder):
     """``ShareTargetData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ShareTargetData",
         (
-            Field("module"),
-            Field("folder"),
-            Field("item"),
+            WireField("module"),
+            WireField("folder"),
+            WireField("item"),
         ),
     )
 
@@ -178,15 +175,15 @@ class ShareTargetData(InFolder):
 class ShareLinkData(OxRecord):
     """A link to what is shared."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ShareLinkData",
         (
-            Field("url"),
-            Field("entity", Kind.INTEGER),
-            Field("is_new", Kind.BOOLEAN),
-            Field("expiry_date", Kind.TIME),
-            Field("password"),
-            Field("includeSubfolders", Kind.BOOLEAN),
+            WireField("url"),
+            WireField("entity", WireKind.INTEGER),
+            WireField("is_new", WireKind.BOOLEAN),
+            WireField("expiry_date", WireKind.TIME),
+            WireField("password"),
+            WireField("includeSubfolders", WireKind.BOOLEAN),
         ),
     )
 
@@ -205,12 +202,12 @@ class ShareLinkData(OxRecord):
 class ShareSubscription(InFolder):
     """``ShareSubscription`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ShareSubscription",
         (
-            Field("account"),
-            Field("module"),
-            Field("folder"),
+            WireField("account"),
+            WireField("module"),
+            WireField("folder"),
         ),
     )
 
@@ -226,12 +223,12 @@ class ShareSubscription(InFolder):
 class ExtendedSubscribeShareBody(OxRecord):
     """``ExtendedSubscribeShareBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ExtendedSubscribeShareBody",
         (
-            Field("link"),
-            Field("password"),
-            Field("name"),
+            WireField("link"),
+            WireField("password"),
+            WireField("name"),
         ),
     )
 
@@ -247,14 +244,14 @@ class ExtendedSubscribeShareBody(OxRecord):
 class ShareLinkSendBody(InFolder):
     """``ShareLinkSendBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ShareLinkSendBody",
         (
-            Field("module"),
-            Field("folder"),
-            Field("item"),
-            Field("recipients", Kind.ANY),
-            Field("message"),
+            WireField("module"),
+            WireField("folder"),
+            WireField("item"),
+            WireField("recipients", WireKind.ANY),
+            WireField("message"),
         ),
     )
 
@@ -272,18 +269,18 @@ class ShareLinkSendBody(InFolder):
 class ShareLinkUpdateBody(InFolder):
     """``ShareLinkUpdateBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ShareLinkUpdateBody",
         (
-            Field("module"),
-            Field("folder"),
-            Field("item"),
-            Field("url", read_only=True),
-            Field("entity", Kind.INTEGER, read_only=True),
-            Field("is_new", Kind.BOOLEAN, read_only=True),
-            Field("expiry_date", Kind.TIME),
-            Field("password"),
-            Field("includeSubfolders", Kind.BOOLEAN),
+            WireField("module"),
+            WireField("folder"),
+            WireField("item"),
+            WireField("url", read_only=True),
+            WireField("entity", WireKind.INTEGER, read_only=True),
+            WireField("is_new", WireKind.BOOLEAN, read_only=True),
+            WireField("expiry_date", WireKind.TIME),
+            WireField("password"),
+            WireField("includeSubfolders", WireKind.BOOLEAN),
         ),
     )
 

@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InFolder, InFolderId, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 from .codes import Availability, ConfirmationStatus, ParticipantType, RecurrenceType, TaskPriority, TaskStatus
 
@@ -29,53 +29,53 @@ if TYPE_CHECKING:
 class AppointmentData(InFolderId):
     """An appointment of the old calendar."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentData",
         (
-            Field("id", Kind.TEXT, 1),
-            Field("created_by", Kind.INTEGER, 2, read_only=True),
-            Field("modified_by", Kind.INTEGER, 3, read_only=True),
-            Field("creation_date", Kind.TIME, 4, read_only=True),
-            Field("last_modified", Kind.TIME, 5, read_only=True),
-            Field("folder_id", Kind.TEXT, 20),
-            Field("categories", Kind.TEXT, 100),
-            Field("private_flag", Kind.BOOLEAN, 101),
-            Field("color_label", Kind.INTEGER, 102),
-            Field("number_of_attachments", Kind.INTEGER, 104),
-            Field("lastModifiedOfNewestAttachmentUTC", Kind.TIME, 105),
-            Field("title", Kind.TEXT, 200),
-            Field("start_date", Kind.DATE_OR_TIME, 201),
-            Field("end_date", Kind.DATE_OR_TIME, 202),
-            Field("note", Kind.TEXT, 203),
-            Field("alarm", Kind.INTEGER, 204),
-            Field("recurrence_type", Kind.INTEGER, 209, codes=RecurrenceType),
-            Field("days", Kind.INTEGER, 212),
-            Field("day_in_month", Kind.INTEGER, 213),
-            Field("month", Kind.INTEGER, 214),
-            Field("interval", Kind.INTEGER, 215),
-            Field("until", Kind.DATE, 216),
-            Field("notification", Kind.BOOLEAN, 217),
-            Field("participants", Kind.RECORD, 220, record="TaskParticipant", many=True),
-            Field("users", Kind.RECORD, 221, record="TaskUser", many=True),
-            Field("occurrences", Kind.INTEGER, 222),
-            Field("uid", Kind.TEXT, 223),
-            Field("organizer", Kind.TEXT, 224),
-            Field("sequence", Kind.INTEGER, 225),
-            Field("confirmations", Kind.RECORD, 226, record="TaskConfirmation", many=True),
-            Field("organizerId", Kind.INTEGER, 227, read_only=True),
-            Field("principal", Kind.TEXT, 228),
-            Field("principalId", Kind.INTEGER, 229, read_only=True),
-            Field("full_time", Kind.BOOLEAN, 401),
-            Field("recurrence_id", Kind.INTEGER, 206),
-            Field("recurrence_position", Kind.INTEGER, 207),
-            Field("recurrence_date_position", Kind.DATE, 208),
-            Field("change_exceptions", Kind.DATE, 210, many=True, read_only=True),
-            Field("delete_exceptions", Kind.DATE, 211, many=True, read_only=True),
-            Field("location", Kind.TEXT, 400),
-            Field("shown_as", Kind.INTEGER, 402, codes=Availability),
-            Field("timezone", Kind.TEXT, 408),
-            Field("recurrence_start", Kind.DATE, 410),
-            Field("ignore_conflicts", Kind.BOOLEAN),
+            WireField("id", WireKind.TEXT, 1),
+            WireField("created_by", WireKind.INTEGER, 2, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, 3, read_only=True),
+            WireField("creation_date", WireKind.TIME, 4, read_only=True),
+            WireField("last_modified", WireKind.TIME, 5, read_only=True),
+            WireField("folder_id", WireKind.TEXT, 20),
+            WireField("categories", WireKind.TEXT, 100),
+            WireField("private_flag", WireKind.BOOLEAN, 101),
+            WireField("color_label", WireKind.INTEGER, 102),
+            WireField("number_of_attachments", WireKind.INTEGER, 104),
+            WireField("lastModifiedOfNewestAttachmentUTC", WireKind.TIME, 105),
+            WireField("title", WireKind.TEXT, 200),
+            WireField("start_date", WireKind.DATE_OR_TIME, 201),
+            WireField("end_date", WireKind.DATE_OR_TIME, 202),
+            WireField("note", WireKind.TEXT, 203),
+            WireField("alarm", WireKind.INTEGER, 204),
+            WireField("recurrence_type", WireKind.INTEGER, 209, codes=RecurrenceType),
+            WireField("days", WireKind.INTEGER, 212),
+            WireField("day_in_month", WireKind.INTEGER, 213),
+            WireField("month", WireKind.INTEGER, 214),
+            WireField("interval", WireKind.INTEGER, 215),
+            WireField("until", WireKind.DATE, 216),
+            WireField("notification", WireKind.BOOLEAN, 217),
+            WireField("participants", WireKind.RECORD, 220, record="TaskParticipant", many=True),
+            WireField("users", WireKind.RECORD, 221, record="TaskUser", many=True),
+            WireField("occurrences", WireKind.INTEGER, 222),
+            WireField("uid", WireKind.TEXT, 223),
+            WireField("organizer", WireKind.TEXT, 224),
+            WireField("sequence", WireKind.INTEGER, 225),
+            WireField("confirmations", WireKind.RECORD, 226, record="TaskConfirmation", many=True),
+            WireField("organizerId", WireKind.INTEGER, 227, read_only=True),
+            WireField("principal", WireKind.TEXT, 228),
+            WireField("principalId", WireKind.INTEGER, 229, read_only=True),
+            WireField("full_time", WireKind.BOOLEAN, 401),
+            WireField("recurrence_id", WireKind.INTEGER, 206),
+            WireField("recurrence_position", WireKind.INTEGER, 207),
+            WireField("recurrence_date_position", WireKind.DATE, 208),
+            WireField("change_exceptions", WireKind.DATE, 210, many=True, read_only=True),
+            WireField("delete_exceptions", WireKind.DATE, 211, many=True, read_only=True),
+            WireField("location", WireKind.TEXT, 400),
+            WireField("shown_as", WireKind.INTEGER, 402, codes=Availability),
+            WireField("timezone", WireKind.TEXT, 408),
+            WireField("recurrence_start", WireKind.DATE, 410),
+            WireField("ignore_conflicts", WireKind.BOOLEAN),
         ),
         "calendar",
     )
@@ -133,12 +133,12 @@ class AppointmentData(InFolderId):
 class TaskParticipant(OxRecord):
     """Who takes part in a task or an appointment."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskParticipant",
         (
-            Field("id", Kind.INTEGER),
-            Field("type", Kind.INTEGER, codes=ParticipantType),
-            Field("mail"),
+            WireField("id", WireKind.INTEGER),
+            WireField("type", WireKind.INTEGER, codes=ParticipantType),
+            WireField("mail"),
         ),
     )
 
@@ -154,13 +154,13 @@ class TaskParticipant(OxRecord):
 class TaskUser(OxRecord):
     """``TaskUser`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskUser",
         (
-            Field("id", Kind.INTEGER),
-            Field("display_name"),
-            Field("confirm", Kind.INTEGER),
-            Field("confirmmessage"),
+            WireField("id", WireKind.INTEGER),
+            WireField("display_name"),
+            WireField("confirm", WireKind.INTEGER),
+            WireField("confirmmessage"),
         ),
     )
 
@@ -177,14 +177,14 @@ class TaskUser(OxRecord):
 class TaskConfirmation(OxRecord):
     """``TaskConfirmation`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskConfirmation",
         (
-            Field("type", Kind.INTEGER),
-            Field("mail"),
-            Field("display_name"),
-            Field("status", Kind.INTEGER, codes=ConfirmationStatus),
-            Field("message"),
+            WireField("type", WireKind.INTEGER),
+            WireField("mail"),
+            WireField("display_name"),
+            WireField("status", WireKind.INTEGER, codes=ConfirmationStatus),
+            WireField("message"),
         ),
     )
 
@@ -202,12 +202,12 @@ class TaskConfirmation(OxRecord):
 class AppointmentConfirmationBody(OxRecord):
     """``AppointmentConfirmationBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentConfirmationBody",
         (
-            Field("confirmation", Kind.INTEGER, codes=ConfirmationStatus, required=True),
-            Field("confirmmessage", required=True),
-            Field("id", Kind.INTEGER),
+            WireField("confirmation", WireKind.INTEGER, codes=ConfirmationStatus, required=True),
+            WireField("confirmmessage", required=True),
+            WireField("id", WireKind.INTEGER),
         ),
     )
 
@@ -223,11 +223,11 @@ class AppointmentConfirmationBody(OxRecord):
 class AppointmentCreationData(OxRecord):
     """``AppointmentCreationData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentCreationData",
         (
-            Field("id"),
-            Field("conflicts", Kind.RECORD, record="AppointmentCreationConflict", many=True),
+            WireField("id"),
+            WireField("conflicts", WireKind.RECORD, record="AppointmentCreationConflict", many=True),
         ),
     )
 
@@ -242,54 +242,54 @@ class AppointmentCreationData(OxRecord):
 class AppointmentCreationConflict(InFolderId):
     """``AppointmentCreationConflict`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentCreationConflict",
         (
-            Field("id"),
-            Field("created_by", Kind.INTEGER, read_only=True),
-            Field("modified_by", Kind.INTEGER, read_only=True),
-            Field("creation_date", Kind.TIME, read_only=True),
-            Field("last_modified", Kind.TIME, read_only=True),
-            Field("folder_id"),
-            Field("categories"),
-            Field("private_flag", Kind.BOOLEAN),
-            Field("color_label", Kind.INTEGER),
-            Field("number_of_attachments", Kind.INTEGER),
-            Field("lastModifiedOfNewestAttachmentUTC", Kind.STAMP),
-            Field("title"),
-            Field("start_date", Kind.DATE_OR_TIME),
-            Field("end_date", Kind.DATE_OR_TIME),
-            Field("note"),
-            Field("alarm", Kind.INTEGER),
-            Field("recurrence_type", Kind.INTEGER, codes=RecurrenceType),
-            Field("days", Kind.INTEGER),
-            Field("day_in_month", Kind.INTEGER),
-            Field("month", Kind.INTEGER),
-            Field("interval", Kind.INTEGER),
-            Field("until", Kind.DATE),
-            Field("notification", Kind.BOOLEAN),
-            Field("participants", Kind.RECORD, record="TaskParticipant", many=True),
-            Field("users", Kind.RECORD, record="TaskUser", many=True),
-            Field("occurrences", Kind.INTEGER),
-            Field("uid"),
-            Field("organizer"),
-            Field("sequence", Kind.INTEGER),
-            Field("confirmations", Kind.RECORD, record="TaskConfirmation", many=True),
-            Field("organizerId", Kind.INTEGER, read_only=True),
-            Field("principal"),
-            Field("principalId", Kind.INTEGER, read_only=True),
-            Field("full_time", Kind.BOOLEAN),
-            Field("recurrence_id", Kind.INTEGER),
-            Field("recurrence_position", Kind.INTEGER),
-            Field("recurrence_date_position", Kind.DATE),
-            Field("change_exceptions", Kind.DATE, many=True, read_only=True),
-            Field("delete_exceptions", Kind.DATE, many=True, read_only=True),
-            Field("location"),
-            Field("shown_as", Kind.INTEGER, codes=Availability),
-            Field("timezone"),
-            Field("recurrence_start", Kind.DATE),
-            Field("ignore_conflicts", Kind.BOOLEAN),
-            Field("hard_conflicts", Kind.BOOLEAN),
+            WireField("id"),
+            WireField("created_by", WireKind.INTEGER, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, read_only=True),
+            WireField("creation_date", WireKind.TIME, read_only=True),
+            WireField("last_modified", WireKind.TIME, read_only=True),
+            WireField("folder_id"),
+            WireField("categories"),
+            WireField("private_flag", WireKind.BOOLEAN),
+            WireField("color_label", WireKind.INTEGER),
+            WireField("number_of_attachments", WireKind.INTEGER),
+            WireField("lastModifiedOfNewestAttachmentUTC", WireKind.STAMP),
+            WireField("title"),
+            WireField("start_date", WireKind.DATE_OR_TIME),
+            WireField("end_date", WireKind.DATE_OR_TIME),
+            WireField("note"),
+            WireField("alarm", WireKind.INTEGER),
+            WireField("recurrence_type", WireKind.INTEGER, codes=RecurrenceType),
+            WireField("days", WireKind.INTEGER),
+            WireField("day_in_month", WireKind.INTEGER),
+            WireField("month", WireKind.INTEGER),
+            WireField("interval", WireKind.INTEGER),
+            WireField("until", WireKind.DATE),
+            WireField("notification", WireKind.BOOLEAN),
+            WireField("participants", WireKind.RECORD, record="TaskParticipant", many=True),
+            WireField("users", WireKind.RECORD, record="TaskUser", many=True),
+            WireField("occurrences", WireKind.INTEGER),
+            WireField("uid"),
+            WireField("organizer"),
+            WireField("sequence", WireKind.INTEGER),
+            WireField("confirmations", WireKind.RECORD, record="TaskConfirmation", many=True),
+            WireField("organizerId", WireKind.INTEGER, read_only=True),
+            WireField("principal"),
+            WireField("principalId", WireKind.INTEGER, read_only=True),
+            WireField("full_time", WireKind.BOOLEAN),
+            WireField("recurrence_id", WireKind.INTEGER),
+            WireField("recurrence_position", WireKind.INTEGER),
+            WireField("recurrence_date_position", WireKind.DATE),
+            WireField("change_exceptions", WireKind.DATE, many=True, read_only=True),
+            WireField("delete_exceptions", WireKind.DATE, many=True, read_only=True),
+            WireField("location"),
+            WireField("shown_as", WireKind.INTEGER, codes=Availability),
+            WireField("timezone"),
+            WireField("recurrence_start", WireKind.DATE),
+            WireField("ignore_conflicts", WireKind.BOOLEAN),
+            WireField("hard_conflicts", WireKind.BOOLEAN),
         ),
     )
 
@@ -347,11 +347,9 @@ class AppointmentCreationConflict(InFolderId):
 class CalendarCopyBody(InFolderId):
     """``CalendarCopyBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CalendarCopyBody",
-        (
-            Field("folder_id"),
-        ),
+        (WireField("folder_id"),),
     )
 
     folder_id: str | None = None
@@ -364,12 +362,12 @@ class CalendarCopyBody(InFolderId):
 class AppointmentDeletionsElement(InFolder):
     """``AppointmentDeletionsElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentDeletionsElement",
         (
-            Field("id", required=True),
-            Field("folder", required=True),
-            Field("pos", Kind.INTEGER),
+            WireField("id", required=True),
+            WireField("folder", required=True),
+            WireField("pos", WireKind.INTEGER),
         ),
     )
 
@@ -385,28 +383,28 @@ class AppointmentDeletionsElement(InFolder):
 class AppointmentFreeBusyItem(InFolderId):
     """``AppointmentFreeBusyItem`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentFreeBusyItem",
         (
-            Field("id"),
-            Field("created_by", Kind.INTEGER, read_only=True),
-            Field("modified_by", Kind.INTEGER, read_only=True),
-            Field("creation_date", Kind.TIME, read_only=True),
-            Field("last_modified", Kind.TIME, read_only=True),
-            Field("folder_id"),
-            Field("categories"),
-            Field("private_flag", Kind.BOOLEAN),
-            Field("color_label", Kind.INTEGER),
-            Field("number_of_attachments", Kind.INTEGER),
-            Field("lastModifiedOfNewestAttachmentUTC", Kind.STAMP),
-            Field("full_time", Kind.BOOLEAN),
-            Field("confirmations", Kind.RECORD, record="TaskConfirmation", many=True),
-            Field("title"),
-            Field("start_date", Kind.DATE_OR_TIME),
-            Field("end_date", Kind.DATE_OR_TIME),
-            Field("participants", Kind.RECORD, record="TaskParticipant", many=True),
-            Field("recurrence_type", Kind.INTEGER, codes=RecurrenceType),
-            Field("shown_as", Kind.INTEGER, codes=Availability),
+            WireField("id"),
+            WireField("created_by", WireKind.INTEGER, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, read_only=True),
+            WireField("creation_date", WireKind.TIME, read_only=True),
+            WireField("last_modified", WireKind.TIME, read_only=True),
+            WireField("folder_id"),
+            WireField("categories"),
+            WireField("private_flag", WireKind.BOOLEAN),
+            WireField("color_label", WireKind.INTEGER),
+            WireField("number_of_attachments", WireKind.INTEGER),
+            WireField("lastModifiedOfNewestAttachmentUTC", WireKind.STAMP),
+            WireField("full_time", WireKind.BOOLEAN),
+            WireField("confirmations", WireKind.RECORD, record="TaskConfirmation", many=True),
+            WireField("title"),
+            WireField("start_date", WireKind.DATE_OR_TIME),
+            WireField("end_date", WireKind.DATE_OR_TIME),
+            WireField("participants", WireKind.RECORD, record="TaskParticipant", many=True),
+            WireField("recurrence_type", WireKind.INTEGER, codes=RecurrenceType),
+            WireField("shown_as", WireKind.INTEGER, codes=Availability),
         ),
     )
 
@@ -438,13 +436,13 @@ class AppointmentFreeBusyItem(InFolderId):
 class AppointmentListElement(InFolder):
     """``AppointmentListElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentListElement",
         (
-            Field("id", required=True),
-            Field("folder", required=True),
-            Field("recurrence_position", Kind.INTEGER),
-            Field("recurrence_date_position", Kind.DATE),
+            WireField("id", required=True),
+            WireField("folder", required=True),
+            WireField("recurrence_position", WireKind.INTEGER),
+            WireField("recurrence_date_position", WireKind.DATE),
         ),
     )
 
@@ -461,11 +459,9 @@ class AppointmentListElement(InFolder):
 class AppointmentUpdateData(OxRecord):
     """``AppointmentUpdateData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentUpdateData",
-        (
-            Field("id"),
-        ),
+        (WireField("id"),),
     )
 
     id: str | None = None
@@ -478,11 +474,11 @@ class AppointmentUpdateData(OxRecord):
 class AppointmentSearchBody(OxRecord):
     """``AppointmentSearchBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "AppointmentSearchBody",
         (
-            Field("pattern"),
-            Field("startletter"),
+            WireField("pattern"),
+            WireField("startletter"),
         ),
     )
 
@@ -497,11 +493,9 @@ class AppointmentSearchBody(OxRecord):
 class ReminderListElement(OxRecord):
     """``ReminderListElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ReminderListElement",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (WireField("id", WireKind.INTEGER),),
     )
 
     id: int | None = None
@@ -514,18 +508,18 @@ class ReminderListElement(OxRecord):
 class ReminderData(InFolder):
     """A reminder of a task or an appointment."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ReminderData",
         (
-            Field("id", Kind.INTEGER),
-            Field("target_id", Kind.INTEGER),
-            Field("folder"),
-            Field("alarm", Kind.TIME),
-            Field("module", Kind.INTEGER),
-            Field("server_time", Kind.TIME),
-            Field("user_id", Kind.INTEGER),
-            Field("last_modified", Kind.TIME),
-            Field("recurrence_position", Kind.INTEGER),
+            WireField("id", WireKind.INTEGER),
+            WireField("target_id", WireKind.INTEGER),
+            WireField("folder"),
+            WireField("alarm", WireKind.TIME),
+            WireField("module", WireKind.INTEGER),
+            WireField("server_time", WireKind.TIME),
+            WireField("user_id", WireKind.INTEGER),
+            WireField("last_modified", WireKind.TIME),
+            WireField("recurrence_position", WireKind.INTEGER),
         ),
     )
 
@@ -547,11 +541,9 @@ class ReminderData(InFolder):
 class ReminderUpdateBody(OxRecord):
     """``ReminderUpdateBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ReminderUpdateBody",
-        (
-            Field("alarm", Kind.TIME),
-        ),
+        (WireField("alarm", WireKind.TIME),),
     )
 
     alarm: Instant | None = None
@@ -564,58 +556,58 @@ class ReminderUpdateBody(OxRecord):
 class TaskData(InFolderId):
     """A task."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskData",
         (
-            Field("id", Kind.TEXT, 1),
-            Field("created_by", Kind.INTEGER, 2, read_only=True),
-            Field("modified_by", Kind.INTEGER, 3, read_only=True),
-            Field("creation_date", Kind.TIME, 4, read_only=True),
-            Field("last_modified", Kind.TIME, 5, read_only=True),
-            Field("folder_id", Kind.TEXT, 20),
-            Field("categories", Kind.TEXT, 100),
-            Field("private_flag", Kind.BOOLEAN, 101),
-            Field("color_label", Kind.INTEGER, 102),
-            Field("number_of_attachments", Kind.INTEGER, 104),
-            Field("lastModifiedOfNewestAttachmentUTC", Kind.TIME, 105),
-            Field("title", Kind.TEXT, 200),
-            Field("start_date", Kind.DATE, 201),
-            Field("end_date", Kind.DATE, 202),
-            Field("note", Kind.TEXT, 203),
-            Field("alarm", Kind.TIME, 204),
-            Field("recurrence_type", Kind.INTEGER, 209, codes=RecurrenceType),
-            Field("days", Kind.INTEGER, 212),
-            Field("day_in_month", Kind.INTEGER, 213),
-            Field("month", Kind.INTEGER, 214),
-            Field("interval", Kind.INTEGER, 215),
-            Field("until", Kind.DATE, 216),
-            Field("notification", Kind.BOOLEAN, 217),
-            Field("participants", Kind.RECORD, 220, record="TaskParticipant", many=True),
-            Field("users", Kind.RECORD, 221, record="TaskUser", many=True),
-            Field("occurrences", Kind.INTEGER, 222),
-            Field("uid", Kind.TEXT, 223),
-            Field("organizer", Kind.TEXT, 224),
-            Field("sequence", Kind.INTEGER, 225),
-            Field("confirmations", Kind.RECORD, 226, record="TaskConfirmation", many=True),
-            Field("organizerId", Kind.INTEGER, 227, read_only=True),
-            Field("principal", Kind.TEXT, 228),
-            Field("principalId", Kind.INTEGER, 229, read_only=True),
-            Field("full_time", Kind.BOOLEAN, 401),
-            Field("status", Kind.INTEGER, 300, codes=TaskStatus),
-            Field("percent_completed", Kind.INTEGER, 301),
-            Field("actual_costs", Kind.NUMBER, 302),
-            Field("actual_duration", Kind.TEXT, 303),
-            Field("after_complete", Kind.DATE, 304),
-            Field("billing_information", Kind.TEXT, 305),
-            Field("target_costs", Kind.NUMBER, 307),
-            Field("target_duration", Kind.TEXT, 308),
-            Field("priority", Kind.INTEGER, 309, codes=TaskPriority),
-            Field("currency", Kind.TEXT, 312),
-            Field("trip_meter", Kind.TEXT, 313),
-            Field("companies", Kind.TEXT, 314),
-            Field("date_completed", Kind.TIME, 315),
-            Field("start_time", Kind.DATE_OR_TIME, 316),
-            Field("end_time", Kind.DATE_OR_TIME, 317),
+            WireField("id", WireKind.TEXT, 1),
+            WireField("created_by", WireKind.INTEGER, 2, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, 3, read_only=True),
+            WireField("creation_date", WireKind.TIME, 4, read_only=True),
+            WireField("last_modified", WireKind.TIME, 5, read_only=True),
+            WireField("folder_id", WireKind.TEXT, 20),
+            WireField("categories", WireKind.TEXT, 100),
+            WireField("private_flag", WireKind.BOOLEAN, 101),
+            WireField("color_label", WireKind.INTEGER, 102),
+            WireField("number_of_attachments", WireKind.INTEGER, 104),
+            WireField("lastModifiedOfNewestAttachmentUTC", WireKind.TIME, 105),
+            WireField("title", WireKind.TEXT, 200),
+            WireField("start_date", WireKind.DATE, 201),
+            WireField("end_date", WireKind.DATE, 202),
+            WireField("note", WireKind.TEXT, 203),
+            WireField("alarm", WireKind.TIME, 204),
+            WireField("recurrence_type", WireKind.INTEGER, 209, codes=RecurrenceType),
+            WireField("days", WireKind.INTEGER, 212),
+            WireField("day_in_month", WireKind.INTEGER, 213),
+            WireField("month", WireKind.INTEGER, 214),
+            WireField("interval", WireKind.INTEGER, 215),
+            WireField("until", WireKind.DATE, 216),
+            WireField("notification", WireKind.BOOLEAN, 217),
+            WireField("participants", WireKind.RECORD, 220, record="TaskParticipant", many=True),
+            WireField("users", WireKind.RECORD, 221, record="TaskUser", many=True),
+            WireField("occurrences", WireKind.INTEGER, 222),
+            WireField("uid", WireKind.TEXT, 223),
+            WireField("organizer", WireKind.TEXT, 224),
+            WireField("sequence", WireKind.INTEGER, 225),
+            WireField("confirmations", WireKind.RECORD, 226, record="TaskConfirmation", many=True),
+            WireField("organizerId", WireKind.INTEGER, 227, read_only=True),
+            WireField("principal", WireKind.TEXT, 228),
+            WireField("principalId", WireKind.INTEGER, 229, read_only=True),
+            WireField("full_time", WireKind.BOOLEAN, 401),
+            WireField("status", WireKind.INTEGER, 300, codes=TaskStatus),
+            WireField("percent_completed", WireKind.INTEGER, 301),
+            WireField("actual_costs", WireKind.NUMBER, 302),
+            WireField("actual_duration", WireKind.TEXT, 303),
+            WireField("after_complete", WireKind.DATE, 304),
+            WireField("billing_information", WireKind.TEXT, 305),
+            WireField("target_costs", WireKind.NUMBER, 307),
+            WireField("target_duration", WireKind.TEXT, 308),
+            WireField("priority", WireKind.INTEGER, 309, codes=TaskPriority),
+            WireField("currency", WireKind.TEXT, 312),
+            WireField("trip_meter", WireKind.TEXT, 313),
+            WireField("companies", WireKind.TEXT, 314),
+            WireField("date_completed", WireKind.TIME, 315),
+            WireField("start_time", WireKind.DATE_OR_TIME, 316),
+            WireField("end_time", WireKind.DATE_OR_TIME, 317),
         ),
         "tasks",
     )
@@ -678,11 +670,11 @@ class TaskData(InFolderId):
 class TaskConfirmationBody(OxRecord):
     """``TaskConfirmationBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskConfirmationBody",
         (
-            Field("confirmation", Kind.INTEGER, codes=ConfirmationStatus),
-            Field("confirmmessage"),
+            WireField("confirmation", WireKind.INTEGER, codes=ConfirmationStatus),
+            WireField("confirmmessage"),
         ),
     )
 
@@ -697,11 +689,11 @@ class TaskConfirmationBody(OxRecord):
 class TaskListElement(InFolder):
     """The place of a task."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskListElement",
         (
-            Field("id", required=True),
-            Field("folder", required=True),
+            WireField("id", required=True),
+            WireField("folder", required=True),
         ),
     )
 
@@ -716,11 +708,9 @@ class TaskListElement(InFolder):
 class TaskUpdateData(OxRecord):
     """``TaskUpdateData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskUpdateData",
-        (
-            Field("id"),
-        ),
+        (WireField("id"),),
     )
 
     id: str | None = None
@@ -733,11 +723,11 @@ class TaskUpdateData(OxRecord):
 class TaskSearchBody(InFolder):
     """``TaskSearchBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "TaskSearchBody",
         (
-            Field("pattern", required=True),
-            Field("folder"),
+            WireField("pattern", required=True),
+            WireField("folder"),
         ),
     )
 

@@ -11,8 +11,8 @@ import attrs
 
 from zeyos_async.records import EMPTY
 from zeyos_async.services.ox.records import InCamelFolder, InFolderId, OxRecord
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_contacts import DistributionListMember, DistributionListMemberFields
 
 
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 class GroupData(OxRecord):
     """A group of users."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GroupData",
         (
-            Field("id", Kind.INTEGER, 1),
-            Field("display_name", Kind.TEXT, 701),
-            Field("name", Kind.TEXT, 700),
-            Field("members", Kind.INTEGER, 702, many=True),
-            Field("last_modified_utc", Kind.STAMP, read_only=True),
-            Field("last_modified", Kind.TIME, 5),
+            WireField("id", WireKind.INTEGER, 1),
+            WireField("display_name", WireKind.TEXT, 701),
+            WireField("name", WireKind.TEXT, 700),
+            WireField("members", WireKind.INTEGER, 702, many=True),
+            WireField("last_modified_utc", WireKind.STAMP, read_only=True),
+            WireField("last_modified", WireKind.TIME, 5),
         ),
         "group",
     )
@@ -56,11 +57,9 @@ class GroupData(OxRecord):
 class GroupListElement(OxRecord):
     """``GroupListElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GroupListElement",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (WireField("id", WireKind.INTEGER),),
     )
 
     id: int | None = None
@@ -73,11 +72,9 @@ class GroupListElement(OxRecord):
 class GroupUpdateData(OxRecord):
     """``GroupUpdateData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GroupUpdateData",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (WireField("id", WireKind.INTEGER),),
     )
 
     id: int | None = None
@@ -90,11 +87,9 @@ class GroupUpdateData(OxRecord):
 class GroupSearchBody(OxRecord):
     """``GroupSearchBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "GroupSearchBody",
-        (
-            Field("pattern"),
-        ),
+        (WireField("pattern"),),
     )
 
     pattern: str | None = None
@@ -107,11 +102,9 @@ class GroupSearchBody(OxRecord):
 class ResourceListElement(OxRecord):
     """``ResourceListElement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ResourceListElement",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (WireField("id", WireKind.INTEGER),),
     )
 
     id: int | None = None
@@ -124,19 +117,19 @@ class ResourceListElement(OxRecord):
 class ResourceData(OxRecord):
     """A room or thing that can be booked."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ResourceData",
         (
-            Field("id", Kind.INTEGER),
-            Field("display_name"),
-            Field("name"),
-            Field("mailaddress"),
-            Field("availability", Kind.BOOLEAN),
-            Field("description"),
-            Field("last_modified", Kind.TIME, read_only=True),
-            Field("last_modified_utc", Kind.STAMP, read_only=True),
-            Field("permissions", Kind.RECORD, record="ResourcePermission", many=True),
-            Field("own_privilege", read_only=True),
+            WireField("id", WireKind.INTEGER),
+            WireField("display_name"),
+            WireField("name"),
+            WireField("mailaddress"),
+            WireField("availability", WireKind.BOOLEAN),
+            WireField("description"),
+            WireField("last_modified", WireKind.TIME, read_only=True),
+            WireField("last_modified_utc", WireKind.STAMP, read_only=True),
+            WireField("permissions", WireKind.RECORD, record="ResourcePermission", many=True),
+            WireField("own_privilege", read_only=True),
         ),
     )
 
@@ -159,12 +152,12 @@ class ResourceData(OxRecord):
 class ResourcePermission(OxRecord):
     """``ResourcePermission`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ResourcePermission",
         (
-            Field("entity", Kind.INTEGER, required=True),
-            Field("group", Kind.BOOLEAN, required=True),
-            Field("privilege", required=True),
+            WireField("entity", WireKind.INTEGER, required=True),
+            WireField("group", WireKind.BOOLEAN, required=True),
+            WireField("privilege", required=True),
         ),
     )
 
@@ -180,11 +173,9 @@ class ResourcePermission(OxRecord):
 class ResourceUpdateData(OxRecord):
     """``ResourceUpdateData`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ResourceUpdateData",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (WireField("id", WireKind.INTEGER),),
     )
 
     id: int | None = None
@@ -197,11 +188,9 @@ class ResourceUpdateData(OxRecord):
 class ResourceSearchBody(OxRecord):
     """``ResourceSearchBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "ResourceSearchBody",
-        (
-            Field("pattern"),
-        ),
+        (WireField("pattern"),),
     )
 
     pattern: str | None = None
@@ -214,15 +203,15 @@ class ResourceSearchBody(OxRecord):
 class UseCountIncrement(InCamelFolder):
     """``UseCountIncrement`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "UseCountIncrement",
         (
-            Field("type"),
-            Field("id"),
-            Field("folderId"),
-            Field("mail"),
-            Field("accountId", Kind.INTEGER),
-            Field("moduleId", Kind.INTEGER),
+            WireField("type"),
+            WireField("id"),
+            WireField("folderId"),
+            WireField("mail"),
+            WireField("accountId", WireKind.INTEGER),
+            WireField("moduleId", WireKind.INTEGER),
         ),
     )
 
@@ -241,136 +230,136 @@ class UseCountIncrement(InCamelFolder):
 class UserData(InFolderId):
     """A user, with the contact of theirs."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "UserData",
         (
-            Field("uid", Kind.TEXT, 223),
-            Field("display_name", Kind.TEXT, 500),
-            Field("first_name", Kind.TEXT, 501),
-            Field("last_name", Kind.TEXT, 502),
-            Field("second_name", Kind.TEXT, 503),
-            Field("suffix", Kind.TEXT, 504),
-            Field("title", Kind.TEXT, 505),
-            Field("street_home", Kind.TEXT, 506),
-            Field("postal_code_home", Kind.TEXT, 507),
-            Field("city_home", Kind.TEXT, 508),
-            Field("state_home", Kind.TEXT, 509),
-            Field("country_home", Kind.TEXT, 510),
-            Field("birthday", Kind.DATE, 511),
-            Field("marital_status", Kind.TEXT, 512),
-            Field("number_of_children", Kind.TEXT, 513),
-            Field("profession", Kind.TEXT, 514),
-            Field("nickname", Kind.TEXT, 515),
-            Field("spouse_name", Kind.TEXT, 516),
-            Field("anniversary", Kind.DATE, 517),
-            Field("note", Kind.TEXT, 518),
-            Field("department", Kind.TEXT, 519),
-            Field("position", Kind.TEXT, 520),
-            Field("employee_type", Kind.TEXT, 521),
-            Field("room_number", Kind.TEXT, 522),
-            Field("street_business", Kind.TEXT, 523),
-            Field("postal_code_business", Kind.TEXT, 525),
-            Field("city_business", Kind.TEXT, 526),
-            Field("state_business", Kind.TEXT, 527),
-            Field("country_business", Kind.TEXT, 528),
-            Field("user_id", Kind.INTEGER, 524, read_only=True),
-            Field("number_of_employees", Kind.TEXT, 529),
-            Field("sales_volume", Kind.TEXT, 530),
-            Field("tax_id", Kind.TEXT, 531),
-            Field("commercial_register", Kind.TEXT, 532),
-            Field("branches", Kind.TEXT, 533),
-            Field("business_category", Kind.TEXT, 534),
-            Field("info", Kind.TEXT, 535),
-            Field("manager_name", Kind.TEXT, 536),
-            Field("assistant_name", Kind.TEXT, 537),
-            Field("street_other", Kind.TEXT, 538),
-            Field("postal_code_other", Kind.TEXT, 540),
-            Field("city_other", Kind.TEXT, 539),
-            Field("state_other", Kind.TEXT, 598),
-            Field("country_other", Kind.TEXT, 541),
-            Field("telephone_business1", Kind.TEXT, 542),
-            Field("telephone_business2", Kind.TEXT, 543),
-            Field("fax_business", Kind.TEXT, 544),
-            Field("telephone_callback", Kind.TEXT, 545),
-            Field("telephone_car", Kind.TEXT, 546),
-            Field("telephone_company", Kind.TEXT, 547),
-            Field("telephone_home1", Kind.TEXT, 548),
-            Field("telephone_home2", Kind.TEXT, 549),
-            Field("fax_home", Kind.TEXT, 550),
-            Field("cellular_telephone1", Kind.TEXT, 551),
-            Field("cellular_telephone2", Kind.TEXT, 552),
-            Field("telephone_other", Kind.TEXT, 553),
-            Field("fax_other", Kind.TEXT, 554),
-            Field("email1", Kind.TEXT, 555),
-            Field("email2", Kind.TEXT, 556),
-            Field("email3", Kind.TEXT, 557),
-            Field("url", Kind.TEXT, 558),
-            Field("telephone_isdn", Kind.TEXT, 559),
-            Field("telephone_pager", Kind.TEXT, 560),
-            Field("telephone_primary", Kind.TEXT, 561),
-            Field("telephone_radio", Kind.TEXT, 562),
-            Field("telephone_telex", Kind.TEXT, 563),
-            Field("telephone_ttytdd", Kind.TEXT, 564),
-            Field("instant_messenger1", Kind.TEXT, 565),
-            Field("instant_messenger2", Kind.TEXT, 566),
-            Field("telephone_ip", Kind.TEXT, 567),
-            Field("telephone_assistant", Kind.TEXT, 568),
-            Field("company", Kind.TEXT, 569),
-            Field("image1", Kind.TEXT, 570, costly=True),
-            Field("image1_content_type", Kind.TEXT, 601),
-            Field("image1_url", Kind.TEXT, 606),
-            Field("number_of_images", Kind.INTEGER, 596),
-            Field("image_last_modified", Kind.STAMP, 597),
-            Field("distribution_list", Kind.RECORD, 592, record="DistributionListMember", many=True),
-            Field("number_of_distribution_list", Kind.INTEGER, 594),
-            Field("mark_as_distributionlist", Kind.BOOLEAN, 602),
-            Field("file_as", Kind.TEXT, 599),
-            Field("default_address", Kind.INTEGER, 605),
-            Field("useCount", Kind.INTEGER, 608, costly=True),
-            Field("yomiFirstName"),
-            Field("yomiLastName", Kind.TEXT, 617),
-            Field("yomiCompany", Kind.TEXT, 618),
-            Field("addressHome", Kind.TEXT, 619),
-            Field("addressBusiness", Kind.TEXT, 620),
-            Field("addressOther", Kind.TEXT, 621),
-            Field("userfield01", Kind.TEXT, 571),
-            Field("userfield02", Kind.TEXT, 572),
-            Field("userfield03", Kind.TEXT, 573),
-            Field("userfield04", Kind.TEXT, 574),
-            Field("userfield05", Kind.TEXT, 575),
-            Field("userfield06", Kind.TEXT, 576),
-            Field("userfield07", Kind.TEXT, 577),
-            Field("userfield08", Kind.TEXT, 578),
-            Field("userfield09", Kind.TEXT, 579),
-            Field("userfield10", Kind.TEXT, 580),
-            Field("userfield11", Kind.TEXT, 581),
-            Field("userfield12", Kind.TEXT, 582),
-            Field("userfield13", Kind.TEXT, 583),
-            Field("userfield14", Kind.TEXT, 584),
-            Field("userfield15", Kind.TEXT, 585),
-            Field("userfield16", Kind.TEXT, 586),
-            Field("userfield17", Kind.TEXT, 587),
-            Field("userfield18", Kind.TEXT, 588),
-            Field("userfield19", Kind.TEXT, 589),
-            Field("userfield20", Kind.TEXT, 590),
-            Field("aliases", Kind.TEXT, 610, many=True),
-            Field("timezone", Kind.TEXT, 611),
-            Field("locale", Kind.TEXT, 612),
-            Field("groups", Kind.INTEGER, 613, many=True),
-            Field("contact_id", Kind.TEXT, 614),
-            Field("login_info", Kind.TEXT, 615),
-            Field("guest_created_by", Kind.INTEGER, 616, read_only=True),
-            Field("id", Kind.TEXT, 1),
-            Field("created_by", Kind.INTEGER, 2, read_only=True),
-            Field("modified_by", Kind.INTEGER, 3, read_only=True),
-            Field("creation_date", Kind.TIME, 4, read_only=True),
-            Field("last_modified", Kind.TIME, 5, read_only=True),
-            Field("folder_id", Kind.TEXT, 20),
-            Field("categories", Kind.TEXT, 100),
-            Field("private_flag", Kind.BOOLEAN, 101),
-            Field("color_label", Kind.INTEGER, 102),
-            Field("number_of_attachments", Kind.INTEGER, 104),
-            Field("lastModifiedOfNewestAttachmentUTC", Kind.TIME, 105),
+            WireField("uid", WireKind.TEXT, 223),
+            WireField("display_name", WireKind.TEXT, 500),
+            WireField("first_name", WireKind.TEXT, 501),
+            WireField("last_name", WireKind.TEXT, 502),
+            WireField("second_name", WireKind.TEXT, 503),
+            WireField("suffix", WireKind.TEXT, 504),
+            WireField("title", WireKind.TEXT, 505),
+            WireField("street_home", WireKind.TEXT, 506),
+            WireField("postal_code_home", WireKind.TEXT, 507),
+            WireField("city_home", WireKind.TEXT, 508),
+            WireField("state_home", WireKind.TEXT, 509),
+            WireField("country_home", WireKind.TEXT, 510),
+            WireField("birthday", WireKind.DATE, 511),
+            WireField("marital_status", WireKind.TEXT, 512),
+            WireField("number_of_children", WireKind.TEXT, 513),
+            WireField("profession", WireKind.TEXT, 514),
+            WireField("nickname", WireKind.TEXT, 515),
+            WireField("spouse_name", WireKind.TEXT, 516),
+            WireField("anniversary", WireKind.DATE, 517),
+            WireField("note", WireKind.TEXT, 518),
+            WireField("department", WireKind.TEXT, 519),
+            WireField("position", WireKind.TEXT, 520),
+            WireField("employee_type", WireKind.TEXT, 521),
+            WireField("room_number", WireKind.TEXT, 522),
+            WireField("street_business", WireKind.TEXT, 523),
+            WireField("postal_code_business", WireKind.TEXT, 525),
+            WireField("city_business", WireKind.TEXT, 526),
+            WireField("state_business", WireKind.TEXT, 527),
+            WireField("country_business", WireKind.TEXT, 528),
+            WireField("user_id", WireKind.INTEGER, 524, read_only=True),
+            WireField("number_of_employees", WireKind.TEXT, 529),
+            WireField("sales_volume", WireKind.TEXT, 530),
+            WireField("tax_id", WireKind.TEXT, 531),
+            WireField("commercial_register", WireKind.TEXT, 532),
+            WireField("branches", WireKind.TEXT, 533),
+            WireField("business_category", WireKind.TEXT, 534),
+            WireField("info", WireKind.TEXT, 535),
+            WireField("manager_name", WireKind.TEXT, 536),
+            WireField("assistant_name", WireKind.TEXT, 537),
+            WireField("street_other", WireKind.TEXT, 538),
+            WireField("postal_code_other", WireKind.TEXT, 540),
+            WireField("city_other", WireKind.TEXT, 539),
+            WireField("state_other", WireKind.TEXT, 598),
+            WireField("country_other", WireKind.TEXT, 541),
+            WireField("telephone_business1", WireKind.TEXT, 542),
+            WireField("telephone_business2", WireKind.TEXT, 543),
+            WireField("fax_business", WireKind.TEXT, 544),
+            WireField("telephone_callback", WireKind.TEXT, 545),
+            WireField("telephone_car", WireKind.TEXT, 546),
+            WireField("telephone_company", WireKind.TEXT, 547),
+            WireField("telephone_home1", WireKind.TEXT, 548),
+            WireField("telephone_home2", WireKind.TEXT, 549),
+            WireField("fax_home", WireKind.TEXT, 550),
+            WireField("cellular_telephone1", WireKind.TEXT, 551),
+            WireField("cellular_telephone2", WireKind.TEXT, 552),
+            WireField("telephone_other", WireKind.TEXT, 553),
+            WireField("fax_other", WireKind.TEXT, 554),
+            WireField("email1", WireKind.TEXT, 555),
+            WireField("email2", WireKind.TEXT, 556),
+            WireField("email3", WireKind.TEXT, 557),
+            WireField("url", WireKind.TEXT, 558),
+            WireField("telephone_isdn", WireKind.TEXT, 559),
+            WireField("telephone_pager", WireKind.TEXT, 560),
+            WireField("telephone_primary", WireKind.TEXT, 561),
+            WireField("telephone_radio", WireKind.TEXT, 562),
+            WireField("telephone_telex", WireKind.TEXT, 563),
+            WireField("telephone_ttytdd", WireKind.TEXT, 564),
+            WireField("instant_messenger1", WireKind.TEXT, 565),
+            WireField("instant_messenger2", WireKind.TEXT, 566),
+            WireField("telephone_ip", WireKind.TEXT, 567),
+            WireField("telephone_assistant", WireKind.TEXT, 568),
+            WireField("company", WireKind.TEXT, 569),
+            WireField("image1", WireKind.TEXT, 570, costly=True),
+            WireField("image1_content_type", WireKind.TEXT, 601),
+            WireField("image1_url", WireKind.TEXT, 606),
+            WireField("number_of_images", WireKind.INTEGER, 596),
+            WireField("image_last_modified", WireKind.STAMP, 597),
+            WireField("distribution_list", WireKind.RECORD, 592, record="DistributionListMember", many=True),
+            WireField("number_of_distribution_list", WireKind.INTEGER, 594),
+            WireField("mark_as_distributionlist", WireKind.BOOLEAN, 602),
+            WireField("file_as", WireKind.TEXT, 599),
+            WireField("default_address", WireKind.INTEGER, 605),
+            WireField("useCount", WireKind.INTEGER, 608, costly=True),
+            WireField("yomiFirstName"),
+            WireField("yomiLastName", WireKind.TEXT, 617),
+            WireField("yomiCompany", WireKind.TEXT, 618),
+            WireField("addressHome", WireKind.TEXT, 619),
+            WireField("addressBusiness", WireKind.TEXT, 620),
+            WireField("addressOther", WireKind.TEXT, 621),
+            WireField("userfield01", WireKind.TEXT, 571),
+            WireField("userfield02", WireKind.TEXT, 572),
+            WireField("userfield03", WireKind.TEXT, 573),
+            WireField("userfield04", WireKind.TEXT, 574),
+            WireField("userfield05", WireKind.TEXT, 575),
+            WireField("userfield06", WireKind.TEXT, 576),
+            WireField("userfield07", WireKind.TEXT, 577),
+            WireField("userfield08", WireKind.TEXT, 578),
+            WireField("userfield09", WireKind.TEXT, 579),
+            WireField("userfield10", WireKind.TEXT, 580),
+            WireField("userfield11", WireKind.TEXT, 581),
+            WireField("userfield12", WireKind.TEXT, 582),
+            WireField("userfield13", WireKind.TEXT, 583),
+            WireField("userfield14", WireKind.TEXT, 584),
+            WireField("userfield15", WireKind.TEXT, 585),
+            WireField("userfield16", WireKind.TEXT, 586),
+            WireField("userfield17", WireKind.TEXT, 587),
+            WireField("userfield18", WireKind.TEXT, 588),
+            WireField("userfield19", WireKind.TEXT, 589),
+            WireField("userfield20", WireKind.TEXT, 590),
+            WireField("aliases", WireKind.TEXT, 610, many=True),
+            WireField("timezone", WireKind.TEXT, 611),
+            WireField("locale", WireKind.TEXT, 612),
+            WireField("groups", WireKind.INTEGER, 613, many=True),
+            WireField("contact_id", WireKind.TEXT, 614),
+            WireField("login_info", WireKind.TEXT, 615),
+            WireField("guest_created_by", WireKind.INTEGER, 616, read_only=True),
+            WireField("id", WireKind.TEXT, 1),
+            WireField("created_by", WireKind.INTEGER, 2, read_only=True),
+            WireField("modified_by", WireKind.INTEGER, 3, read_only=True),
+            WireField("creation_date", WireKind.TIME, 4, read_only=True),
+            WireField("last_modified", WireKind.TIME, 5, read_only=True),
+            WireField("folder_id", WireKind.TEXT, 20),
+            WireField("categories", WireKind.TEXT, 100),
+            WireField("private_flag", WireKind.BOOLEAN, 101),
+            WireField("color_label", WireKind.INTEGER, 102),
+            WireField("number_of_attachments", WireKind.INTEGER, 104),
+            WireField("lastModifiedOfNewestAttachmentUTC", WireKind.TIME, 105),
         ),
         "user",
     )
@@ -511,11 +500,11 @@ class UserData(InFolderId):
 class UserAttribute(OxRecord):
     """``UserAttribute`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "UserAttribute",
         (
-            Field("name"),
-            Field("value"),
+            WireField("name"),
+            WireField("value"),
         ),
     )
 
@@ -530,16 +519,16 @@ class UserAttribute(OxRecord):
 class UserSearchBody(OxRecord):
     """``UserSearchBody`` of the document."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "UserSearchBody",
         (
-            Field("pattern"),
-            Field("startletter", Kind.BOOLEAN),
-            Field("last_name"),
-            Field("first_name"),
-            Field("display_name"),
-            Field("orSearch", Kind.BOOLEAN),
-            Field("emailAutoComplete", Kind.BOOLEAN),
+            WireField("pattern"),
+            WireField("startletter", WireKind.BOOLEAN),
+            WireField("last_name"),
+            WireField("first_name"),
+            WireField("display_name"),
+            WireField("orSearch", WireKind.BOOLEAN),
+            WireField("emailAutoComplete", WireKind.BOOLEAN),
         ),
     )
 
@@ -559,17 +548,17 @@ class UserSearchBody(OxRecord):
 class CurrentUserData(OxRecord):
     """The user whose session it is."""
 
-    __model__ = Model(
+    __schema__ = WireSchema(
         "CurrentUserData",
         (
-            Field("context_id", Kind.INTEGER),
-            Field("user_id", Kind.INTEGER),
-            Field("context_admin", Kind.INTEGER),
-            Field("login_name"),
-            Field("display_name"),
-            Field("mail_login"),
-            Field("email_address"),
-            Field("email_aliases", many=True),
+            WireField("context_id", WireKind.INTEGER),
+            WireField("user_id", WireKind.INTEGER),
+            WireField("context_admin", WireKind.INTEGER),
+            WireField("login_name"),
+            WireField("display_name"),
+            WireField("mail_login"),
+            WireField("email_address"),
+            WireField("email_aliases", many=True),
         ),
     )
 

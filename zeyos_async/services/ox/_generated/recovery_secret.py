@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_security import CheckSecretResponse
 
 
@@ -22,8 +21,15 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret", name="check", action="check", method="GET", path="recovery/secret",
-            returns=Shape.RECORD, record="CheckSecretResponse", safety=Safety.READ, oauth=False,
+            module="recovery/secret",
+            name="check",
+            action="check",
+            method="GET",
+            path="recovery/secret",
+            returns=ResultShape.RECORD,
+            record="CheckSecretResponse",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def check(self) -> CheckSecretResponse:
@@ -35,9 +41,16 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret", name="clean_up", action="clean_up", method="GET",
-            path="recovery/secret", returns=Shape.VALUE, key="clean_up", kind=Kind.BOOLEAN,
-            safety=Safety.ONCE, oauth=False,
+            module="recovery/secret",
+            name="clean_up",
+            action="clean_up",
+            method="GET",
+            path="recovery/secret",
+            returns=ResultShape.VALUE,
+            key="clean_up",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def clean_up(self) -> bool:
@@ -49,8 +62,14 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret", name="migrate", action="migrate", method="GET", path="recovery/secret",
-            params=(Param("password", required=True),), safety=Safety.ONCE, oauth=False,
+            module="recovery/secret",
+            name="migrate",
+            action="migrate",
+            method="GET",
+            path="recovery/secret",
+            params=(Param("password", required=True),),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def migrate(self, *, password: str) -> None:
@@ -65,8 +84,16 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret", name="remove", action="remove", method="GET", path="recovery/secret",
-            returns=Shape.VALUE, key="clean_up", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False,
+            module="recovery/secret",
+            name="remove",
+            action="remove",
+            method="GET",
+            path="recovery/secret",
+            returns=ResultShape.VALUE,
+            key="clean_up",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def remove(self) -> bool:

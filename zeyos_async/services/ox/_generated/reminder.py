@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -33,9 +33,16 @@ class Reminder(Module):
 
     @operation(
         Spec(
-            module="reminder", name="delete", action="delete", method="PUT", path="reminder",
-            body=Body(shape=BodyShape.RECORDS, record="ReminderListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_reminder",), since="6.22",
+            module="reminder",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="reminder",
+            body=Body(shape=BodyShape.RECORDS, record="ReminderListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_reminder",),
+            since="6.22",
         )
     )
     async def delete(
@@ -46,15 +53,25 @@ class Reminder(Module):
         ``PUT reminder?action=delete``; since 6.22.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
     @operation(
         Spec(
-            module="reminder", name="range", action="range", method="GET", path="reminder",
-            params=(Param("end", Kind.DATE_OR_TIME), Param("modules", many=True)), returns=Shape.ROWS,
-            record="ReminderData", safety=Safety.READ, scopes=("read_reminder",),
+            module="reminder",
+            name="range",
+            action="range",
+            method="GET",
+            path="reminder",
+            params=(
+                Param("end", WireKind.DATE_OR_TIME),
+                Param("modules", many=True),
+            ),
+            returns=ResultShape.ROWS,
+            record="ReminderData",
+            safety=Safety.READ,
+            scopes=("read_reminder",),
         )
     )
     async def range(
@@ -72,10 +89,18 @@ class Reminder(Module):
 
     @operation(
         Spec(
-            module="reminder", name="remind_again", action="remindAgain", method="PUT", path="reminder",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ReminderUpdateBody"), returns=Shape.RECORD,
-            record="ReminderData", target="ReminderData", safety=Safety.ONCE, scopes=("write_reminder",),
+            module="reminder",
+            name="remind_again",
+            action="remindAgain",
+            method="PUT",
+            path="reminder",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="ReminderUpdateBody"),
+            returns=ResultShape.RECORD,
+            record="ReminderData",
+            target="ReminderData",
+            safety=Safety.ONCE,
+            scopes=("write_reminder",),
             since="6.18.1",
         )
     )
@@ -92,9 +117,9 @@ class Reminder(Module):
         ``PUT reminder?action=remindAgain``; since 6.18.1.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -35,8 +35,15 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="all", action="all", method="GET", path="resource", returns=Shape.VALUES,
-            kind=Kind.INTEGER, safety=Safety.READ, oauth=False,
+            module="resource",
+            name="all",
+            action="all",
+            method="GET",
+            path="resource",
+            returns=ResultShape.VALUES,
+            kind=WireKind.INTEGER,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[int]:
@@ -48,10 +55,16 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="delete", action="delete", method="PUT", path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, oauth=False,
+            module="resource",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="resource",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(
@@ -66,7 +79,7 @@ class Resource(Module):
         ``PUT resource?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -74,9 +87,17 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="get", action="get", method="GET", path="resource",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ResourceData",
-            target="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="get",
+            action="get",
+            method="GET",
+            path="resource",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
+            record="ResourceData",
+            target="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, record: ResourceData | None = None, /, *, id: int | None = None) -> ResourceData:
@@ -85,16 +106,23 @@ class Resource(Module):
         ``GET resource?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="resource", name="list", action="list", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.ROWS,
-            record="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="list",
+            action="list",
+            method="PUT",
+            path="resource",
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
+            returns=ResultShape.ROWS,
+            record="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(
@@ -105,15 +133,22 @@ class Resource(Module):
         ``PUT resource?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
     @operation(
         Spec(
-            module="resource", name="new", action="new", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceData"), returns=Shape.RECORD,
-            record="ResourceUpdateData", safety=Safety.ONCE, oauth=False,
+            module="resource",
+            name="new",
+            action="new",
+            method="PUT",
+            path="resource",
+            body=Body(shape=BodyShape.RECORD, record="ResourceData"),
+            returns=ResultShape.RECORD,
+            record="ResourceUpdateData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(self, body: ResourceData | ResourceDataFields, /) -> ResourceUpdateData:
@@ -122,15 +157,22 @@ class Resource(Module):
         ``PUT resource?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="resource", name="search", action="search", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"), returns=Shape.ROWS,
-            record="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="search",
+            action="search",
+            method="PUT",
+            path="resource",
+            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"),
+            returns=ResultShape.ROWS,
+            record="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def search(self, body: ResourceSearchBody | ResourceSearchBodyFields, /) -> Rows[ResourceData]:
@@ -139,16 +181,25 @@ class Resource(Module):
         ``PUT resource?action=search``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="resource", name="update", action="update", method="PUT", path="resource",
-            params=(Param("id", Kind.INTEGER, required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="ResourceData"), target="ResourceData",
-            safety=Safety.ONCE, oauth=False,
+            module="resource",
+            name="update",
+            action="update",
+            method="PUT",
+            path="resource",
+            params=(
+                Param("id", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="ResourceData"),
+            target="ResourceData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(
@@ -165,9 +216,9 @@ class Resource(Module):
         ``PUT resource?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -176,9 +227,16 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="updates", action="updates", method="GET", path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),), returns=Shape.UPDATES,
-            record="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="resource",
+            params=(Param("timestamp", WireKind.STAMP, required=True, attribute="since"),),
+            returns=ResultShape.UPDATES,
+            record="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[ResourceData]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -23,14 +23,21 @@ class Rss(Module):
 
     @operation(
         Spec(
-            module="rss", name="get", method="PUT", path="rss",
+            module="rss",
+            name="get",
+            method="PUT",
+            path="rss",
             params=(
                 Param("feedUrl", required=True, many=True, attribute="feed_url"),
-                Param("limit", Kind.INTEGER),
+                Param("limit", WireKind.INTEGER),
                 Param("sort"),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get(

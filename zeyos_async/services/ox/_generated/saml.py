@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,10 +28,17 @@ class Saml(Module):
 
     @operation(
         Spec(
-            module="saml", name="acs", method="POST", path="saml/{tenant}/acs",
+            module="saml",
+            name="acs",
+            method="POST",
+            path="saml/{tenant}/acs",
             params=(Param("tenant", required=True, in_path=True),),
-            body=Body(shape=BodyShape.FORM, record="SamlAssertion"), returns=Shape.PAGE, safety=Safety.ONCE,
-            batchable=False, session=False, oauth=False,
+            body=Body(shape=BodyShape.FORM, record="SamlAssertion"),
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def acs(self, body: SamlAssertionFields, /, *, tenant: str) -> Response:
@@ -47,9 +54,20 @@ class Saml(Module):
 
     @operation(
         Spec(
-            module="saml", name="init", method="GET", path="saml/{tenant}/init",
-            params=(Param("tenant", required=True, in_path=True), Param("flow"), Param("redirect")),
-            returns=Shape.RECORD, record="SamlInit", safety=Safety.READ, batchable=False, oauth=False,
+            module="saml",
+            name="init",
+            method="GET",
+            path="saml/{tenant}/init",
+            params=(
+                Param("tenant", required=True, in_path=True),
+                Param("flow"),
+                Param("redirect"),
+            ),
+            returns=ResultShape.RECORD,
+            record="SamlInit",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def init(self, *, tenant: str, flow: str | None = None, redirect: str | None = None) -> SamlInit:
@@ -66,9 +84,16 @@ class Saml(Module):
 
     @operation(
         Spec(
-            module="saml", name="metadata", method="GET", path="saml/{tenant}/metadata",
-            params=(Param("tenant", required=True, in_path=True),), returns=Shape.PAGE, safety=Safety.READ,
-            batchable=False, session=False, oauth=False,
+            module="saml",
+            name="metadata",
+            method="GET",
+            path="saml/{tenant}/metadata",
+            params=(Param("tenant", required=True, in_path=True),),
+            returns=ResultShape.PAGE,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def metadata(self, *, tenant: str) -> Response:
@@ -83,7 +108,10 @@ class Saml(Module):
 
     @operation(
         Spec(
-            module="saml", name="sls", method="GET", path="saml/{tenant}/sls",
+            module="saml",
+            name="sls",
+            method="GET",
+            path="saml/{tenant}/sls",
             params=(
                 Param("tenant", required=True, in_path=True),
                 Param("SAMLRequest", required=True, attribute="saml_request"),
@@ -91,7 +119,11 @@ class Saml(Module):
                 Param("Signature", attribute="signature"),
                 Param("RelayState", attribute="relay_state"),
             ),
-            returns=Shape.PAGE, safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def sls(
@@ -118,10 +150,17 @@ class Saml(Module):
 
     @operation(
         Spec(
-            module="saml", name="sls_response", method="POST", path="saml/{tenant}/sls",
+            module="saml",
+            name="sls_response",
+            method="POST",
+            path="saml/{tenant}/sls",
             params=(Param("tenant", required=True, in_path=True),),
-            body=Body(shape=BodyShape.FORM, record="SamlLogoutResponse"), returns=Shape.PAGE,
-            safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            body=Body(shape=BodyShape.FORM, record="SamlLogoutResponse"),
+            returns=ResultShape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def sls_response(self, body: SamlLogoutResponseFields, /, *, tenant: str) -> Response:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,8 +26,15 @@ class Sessionmanagement(Module):
 
     @operation(
         Spec(
-            module="sessionmanagement", name="all", action="all", method="GET", path="sessionmanagement",
-            returns=Shape.ROWS, record="SessionManagementData", safety=Safety.READ, oauth=False,
+            module="sessionmanagement",
+            name="all",
+            action="all",
+            method="GET",
+            path="sessionmanagement",
+            returns=ResultShape.ROWS,
+            record="SessionManagementData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[SessionManagementData]:
@@ -39,8 +46,13 @@ class Sessionmanagement(Module):
 
     @operation(
         Spec(
-            module="sessionmanagement", name="clear", action="clear", method="GET", path="sessionmanagement",
-            safety=Safety.ONCE, oauth=False,
+            module="sessionmanagement",
+            name="clear",
+            action="clear",
+            method="GET",
+            path="sessionmanagement",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def clear(self) -> None:
@@ -52,8 +64,13 @@ class Sessionmanagement(Module):
 
     @operation(
         Spec(
-            module="sessionmanagement", name="delete", action="delete", method="PUT",
-            path="sessionmanagement", body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), safety=Safety.ONCE,
+            module="sessionmanagement",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="sessionmanagement",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            safety=Safety.ONCE,
             oauth=False,
         )
     )

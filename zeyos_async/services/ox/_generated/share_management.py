@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -37,9 +37,16 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="analyze", action="analyze", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareLinkAnalysis", safety=Safety.READ, oauth=False,
+            module="share/management",
+            name="analyze",
+            action="analyze",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
+            returns=ResultShape.RECORD,
+            record="ShareLinkAnalysis",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def analyze(self, body: SubscribeShareBody | SubscribeShareBodyFields, /) -> ShareLinkAnalysis:
@@ -48,15 +55,21 @@ class ShareManagement(Module):
         ``PUT share/management?action=analyze``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="share/management", name="delete_link", action="deleteLink", method="PUT",
-            path="share/management", params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ShareTargetData"), safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="delete_link",
+            action="deleteLink",
+            method="PUT",
+            path="share/management",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
+            safety=Safety.ONCE,
+            oauth=False,
             since="7.8.0",
         )
     )
@@ -68,7 +81,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=deleteLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -76,9 +89,17 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="get_link", action="getLink", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
-            returns=Shape.RECORD, record="ShareLinkData", safety=Safety.ONCE, oauth=False, since="7.8.0",
+            module="share/management",
+            name="get_link",
+            action="getLink",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
+            returns=ResultShape.RECORD,
+            record="ShareLinkData",
+            safety=Safety.ONCE,
+            oauth=False,
+            since="7.8.0",
         )
     )
     async def get_link(self, body: ShareTargetData | ShareTargetDataFields, /) -> ShareLinkData:
@@ -87,15 +108,22 @@ class ShareManagement(Module):
         ``PUT share/management?action=getLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="share/management", name="resubscribe", action="resubscribe", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="resubscribe",
+            action="resubscribe",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
+            returns=ResultShape.RECORD,
+            record="ShareSubscription",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def resubscribe(
@@ -106,15 +134,23 @@ class ShareManagement(Module):
         ``PUT share/management?action=resubscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="share/management", name="send_link", action="sendLink", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ShareLinkSendBody"),
-            returns=Shape.JSON, safety=Safety.ONCE, oauth=False, since="7.8.0",
+            module="share/management",
+            name="send_link",
+            action="sendLink",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ShareLinkSendBody"),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
+            oauth=False,
+            may_be_missing=True,
+            since="7.8.0",
         )
     )
     async def send_link(self, body: ShareLinkSendBody | ShareLinkSendBodyFields, /) -> Any:
@@ -123,15 +159,22 @@ class ShareManagement(Module):
         ``PUT share/management?action=sendLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="share/management", name="subscribe", action="subscribe", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="subscribe",
+            action="subscribe",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
+            returns=ResultShape.RECORD,
+            record="ShareSubscription",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def subscribe(
@@ -142,15 +185,20 @@ class ShareManagement(Module):
         ``PUT share/management?action=subscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="share/management", name="unsubscribe", action="unsubscribe", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
-            safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="unsubscribe",
+            action="unsubscribe",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def unsubscribe(self, body: SubscribeShareBody | SubscribeShareBodyFields, /) -> None:
@@ -159,15 +207,21 @@ class ShareManagement(Module):
         ``PUT share/management?action=unsubscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="share/management", name="update_link", action="updateLink", method="PUT",
-            path="share/management", params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ShareLinkUpdateBody"), safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="update_link",
+            action="updateLink",
+            method="PUT",
+            path="share/management",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="ShareLinkUpdateBody"),
+            safety=Safety.ONCE,
+            oauth=False,
             since="7.8.0",
         )
     )
@@ -179,7 +233,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=updateLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """

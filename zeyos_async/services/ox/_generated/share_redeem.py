@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 
@@ -17,9 +17,20 @@ class ShareRedeem(Module):
 
     @operation(
         Spec(
-            module="share/redeem", name="token", method="GET", path="share/redeem/token",
-            params=(Param("token", required=True), Param("language")), returns=Shape.JSON, safety=Safety.ONCE,
-            batchable=False, session=False, oauth=False,
+            module="share/redeem",
+            name="token",
+            method="GET",
+            path="share/redeem/token",
+            params=(
+                Param("token", required=True),
+                Param("language"),
+            ),
+            returns=ResultShape.JSON,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
+            bare=True,
         )
     )
     async def token(self, *, token: str, language: str | None = None) -> Any:

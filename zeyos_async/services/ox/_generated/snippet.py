@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -31,8 +40,16 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet", name="all", action="all", method="GET", path="snippet", params=(Param("type"),),
-            returns=Shape.ROWS, record="SnippetData", safety=Safety.READ, since="7.0.0",
+            module="snippet",
+            name="all",
+            action="all",
+            method="GET",
+            path="snippet",
+            params=(Param("type"),),
+            returns=ResultShape.ROWS,
+            record="SnippetData",
+            safety=Safety.READ,
+            since="7.0.0",
         )
     )
     async def all(self, *, type: str | None = None) -> Rows[SnippetData]:
@@ -47,13 +64,27 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet", name="attach", action="attach", method="POST", path="snippet",
+            module="snippet",
+            name="attach",
+            action="attach",
+            method="POST",
+            path="snippet",
             params=(
                 Param("id", required=True),
-                Param("type", required=True, choices=("file", "text", "media", "image", "audio", "video", "application")),
+                Param(
+                    "type",
+                    required=True,
+                    choices=("file", "text", "media", "image", "audio", "video", "application"),
+                ),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.VALUE, target="SnippetData",
-            kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_userconfig",), html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=ResultShape.VALUE,
+            target="SnippetData",
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_userconfig",),
+            html=True,
             since="7.0.0",
         )
     )
@@ -71,18 +102,26 @@ class Snippet(Module):
         ``POST snippet?action=attach``; since 7.0.0.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             type: The type.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="snippet", name="delete", action="delete", method="PUT", path="snippet",
-            params=(Param("id"),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT, required=False),
-            target="SnippetData", safety=Safety.ONCE, scopes=("write_userconfig",), since="7.0.0",
+            module="snippet",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="snippet",
+            params=(Param("id"),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT, required=False),
+            target="SnippetData",
+            safety=Safety.ONCE,
+            scopes=("write_userconfig",),
+            since="7.0.0",
         )
     )
     async def delete(
@@ -98,26 +137,38 @@ class Snippet(Module):
         ``PUT snippet?action=delete``; since 7.0.0.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="snippet", name="detach", action="detach", method="PUT", path="snippet",
+            module="snippet",
+            name="detach",
+            action="detach",
+            method="PUT",
+            path="snippet",
             params=(Param("id", required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="SnippetAttachmentListElement"), returns=Shape.VALUE,
-            target="SnippetData", kind=Kind.TEXT, safety=Safety.ONCE, scopes=("write_userconfig",),
+            body=Body(shape=BodyShape.RECORDS, record="SnippetAttachmentListElement"),
+            returns=ResultShape.VALUE,
+            target="SnippetData",
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            scopes=("write_userconfig",),
             since="7.0.0",
         )
     )
     async def detach(
         self,
-        record: SnippetData | Iterable[OxRecord | tuple[str, str] | SnippetAttachmentListElementFields] | OxRecord,
-        body: Iterable[OxRecord | tuple[str, str] | SnippetAttachmentListElementFields] | OxRecord | None = None,
+        record: SnippetData
+        | Iterable[OxRecord | tuple[str, str] | SnippetAttachmentListElementFields]
+        | OxRecord,
+        body: Iterable[OxRecord | tuple[str, str] | SnippetAttachmentListElementFields]
+        | OxRecord
+        | None = None,
         /,
         *,
         id: str | None = None,
@@ -127,18 +178,26 @@ class Snippet(Module):
         ``PUT snippet?action=detach``; since 7.0.0.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...
 
     @operation(
         Spec(
-            module="snippet", name="get", action="get", method="GET", path="snippet",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="SnippetData",
-            target="SnippetData", safety=Safety.READ, since="7.0.0",
+            module="snippet",
+            name="get",
+            action="get",
+            method="GET",
+            path="snippet",
+            params=(Param("id", required=True),),
+            returns=ResultShape.RECORD,
+            record="SnippetData",
+            target="SnippetData",
+            safety=Safety.READ,
+            since="7.0.0",
         )
     )
     async def get(self, record: SnippetData | None = None, /, *, id: str | None = None) -> SnippetData:
@@ -147,16 +206,28 @@ class Snippet(Module):
         ``GET snippet?action=get``; since 7.0.0.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
 
     @download(
         Spec(
-            module="snippet", name="getattachment", action="getattachment", method="GET", path="snippet",
-            params=(Param("id", required=True), Param("attachmentid", required=True)), returns=Shape.DOWNLOAD,
-            target="SnippetData", safety=Safety.READ, batchable=False, since="7.0.0",
+            module="snippet",
+            name="getattachment",
+            action="getattachment",
+            method="GET",
+            path="snippet",
+            params=(
+                Param("id", required=True),
+                Param("attachmentid", required=True),
+            ),
+            returns=ResultShape.DOWNLOAD,
+            target="SnippetData",
+            safety=Safety.READ,
+            batchable=False,
+            bare=True,
+            since="7.0.0",
         )
     )
     async def getattachment(
@@ -167,7 +238,7 @@ class Snippet(Module):
         ``GET snippet?action=getattachment``; since 7.0.0.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attachmentid: The attachment's ID.
         """
@@ -175,9 +246,16 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet", name="list", action="list", method="PUT", path="snippet",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="SnippetData",
-            safety=Safety.READ, since="7.0.0",
+            module="snippet",
+            name="list",
+            action="list",
+            method="PUT",
+            path="snippet",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.ROWS,
+            record="SnippetData",
+            safety=Safety.READ,
+            since="7.0.0",
         )
     )
     async def list(self, body: Iterable[str | OxRecord] | str, /) -> Rows[SnippetData]:
@@ -192,9 +270,17 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet", name="new", action="new", method="PUT", path="snippet",
-            body=Body(shape=BodyShape.RECORD, record="SnippetData"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, scopes=("write_userconfig",), since="7.0.0",
+            module="snippet",
+            name="new",
+            action="new",
+            method="PUT",
+            path="snippet",
+            body=Body(shape=BodyShape.RECORD, record="SnippetData"),
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
+            safety=Safety.ONCE,
+            scopes=("write_userconfig",),
+            since="7.0.0",
         )
     )
     async def new(self, body: SnippetData | SnippetDataFields, /) -> str:
@@ -203,16 +289,25 @@ class Snippet(Module):
         ``PUT snippet?action=new``; since 7.0.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="snippet", name="update", action="update", method="PUT", path="snippet",
-            params=(Param("id", required=True),), body=Body(shape=BodyShape.RECORD, record="SnippetData"),
-            returns=Shape.RECORD, record="SnippetData", target="SnippetData", safety=Safety.ONCE,
-            scopes=("write_userconfig",), since="7.0.0",
+            module="snippet",
+            name="update",
+            action="update",
+            method="PUT",
+            path="snippet",
+            params=(Param("id", required=True),),
+            body=Body(shape=BodyShape.RECORD, record="SnippetData"),
+            returns=ResultShape.RECORD,
+            record="SnippetData",
+            target="SnippetData",
+            safety=Safety.ONCE,
+            scopes=("write_userconfig",),
+            since="7.0.0",
         )
     )
     async def update(
@@ -228,9 +323,9 @@ class Snippet(Module):
         ``PUT snippet?action=update``; since 7.0.0.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

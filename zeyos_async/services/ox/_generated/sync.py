@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     from zeyos_async.services.ox.records import OxRecord
 
 
@@ -22,8 +23,14 @@ class Sync(Module):
 
     @operation(
         Spec(
-            module="sync", name="refresh_server", action="refresh_server", method="PUT", path="sync",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
+            module="sync",
+            name="refresh_server",
+            action="refresh_server",
+            method="PUT",
+            path="sync",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
             oauth=False,
         )
     )

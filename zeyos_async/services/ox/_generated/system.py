@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -23,8 +23,17 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system", name="ping", action="ping", method="GET", path="system", returns=Shape.VALUE,
-            kind=Kind.BOOLEAN, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            module="system",
+            name="ping",
+            action="ping",
+            method="GET",
+            path="system",
+            returns=ResultShape.VALUE,
+            kind=WireKind.BOOLEAN,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def ping(self) -> bool:
@@ -36,8 +45,17 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system", name="time", action="time", method="GET", path="system", returns=Shape.VALUE,
-            kind=Kind.STAMP, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            module="system",
+            name="time",
+            action="time",
+            method="GET",
+            path="system",
+            returns=ResultShape.VALUE,
+            kind=WireKind.STAMP,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def time(self) -> Instant | int:
@@ -49,8 +67,15 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system", name="whoami", action="whoami", method="GET", path="system",
-            returns=Shape.RECORD, record="WhoAmI", safety=Safety.READ, oauth=False,
+            module="system",
+            name="whoami",
+            action="whoami",
+            method="GET",
+            path="system",
+            returns=ResultShape.RECORD,
+            record="WhoAmI",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def whoami(self) -> WhoAmI:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -38,14 +38,21 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="all", action="all", method="GET", path="tasks",
+            module="tasks",
+            name="all",
+            action="all",
+            method="GET",
+            path="tasks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="TaskData", columns="TaskData", safety=Safety.READ,
+            returns=ResultShape.ROWS,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
             scopes=("read_tasks",),
         )
     )
@@ -71,14 +78,20 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="confirm", action="confirm", method="PUT", path="tasks",
+            module="tasks",
+            name="confirm",
+            action="confirm",
+            method="PUT",
+            path="tasks",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskConfirmationBody"), target="TaskData",
-            safety=Safety.ONCE, scopes=("write_tasks",),
+            body=Body(shape=BodyShape.RECORD, record="TaskConfirmationBody"),
+            target="TaskData",
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
         )
     )
     async def confirm(
@@ -96,9 +109,9 @@ class Tasks(Module):
         ``PUT tasks?action=confirm``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -108,10 +121,17 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="delete", action="delete", method="PUT", path="tasks",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_tasks",), since="6.22",
+            module="tasks",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="tasks",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"),
+            returns=ResultShape.FAILURES,
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
+            since="6.22",
         )
     )
     async def delete(
@@ -126,7 +146,7 @@ class Tasks(Module):
         ``PUT tasks?action=delete``; since 6.22.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -134,9 +154,20 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="get", action="get", method="GET", path="tasks",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
-            record="TaskData", target="TaskData", safety=Safety.READ, scopes=("read_tasks",),
+            module="tasks",
+            name="get",
+            action="get",
+            method="GET",
+            path="tasks",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            returns=ResultShape.RECORD,
+            record="TaskData",
+            target="TaskData",
+            safety=Safety.READ,
+            scopes=("read_tasks",),
         )
     )
     async def get(
@@ -147,7 +178,7 @@ class Tasks(Module):
         ``GET tasks?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -155,10 +186,18 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="list", action="list", method="PUT", path="tasks",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=Shape.ROWS,
-            record="TaskData", columns="TaskData", safety=Safety.READ, scopes=("read_tasks",),
+            module="tasks",
+            name="list",
+            action="list",
+            method="PUT",
+            path="tasks",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"),
+            returns=ResultShape.ROWS,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
+            scopes=("read_tasks",),
         )
     )
     async def list(
@@ -173,16 +212,23 @@ class Tasks(Module):
         ``PUT tasks?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
 
     @operation(
         Spec(
-            module="tasks", name="new", action="new", method="PUT", path="tasks",
-            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=Shape.RECORD,
-            record="TaskUpdateData", safety=Safety.ONCE, scopes=("write_tasks",),
+            module="tasks",
+            name="new",
+            action="new",
+            method="PUT",
+            path="tasks",
+            body=Body(shape=BodyShape.RECORD, record="TaskData"),
+            returns=ResultShape.RECORD,
+            record="TaskUpdateData",
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
         )
     )
     async def new(self, body: TaskData | TaskDataFields, /) -> TaskUpdateData:
@@ -191,22 +237,30 @@ class Tasks(Module):
         ``PUT tasks?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="tasks", name="search", action="search", method="PUT", path="tasks",
+            module="tasks",
+            name="search",
+            action="search",
+            method="PUT",
+            path="tasks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("start", Kind.DATE_OR_TIME),
-                Param("end", Kind.DATE_OR_TIME),
+                Param("start", WireKind.DATE_OR_TIME),
+                Param("end", WireKind.DATE_OR_TIME),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskSearchBody"), returns=Shape.ROWS, record="TaskData",
-            columns="TaskData", safety=Safety.READ, scopes=("read_tasks",),
+            body=Body(shape=BodyShape.RECORD, record="TaskSearchBody"),
+            returns=ResultShape.ROWS,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
+            scopes=("read_tasks",),
         )
     )
     async def search(
@@ -225,7 +279,7 @@ class Tasks(Module):
         ``PUT tasks?action=search``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -236,14 +290,23 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="update", action="update", method="PUT", path="tasks",
+            module="tasks",
+            name="update",
+            action="update",
+            method="PUT",
+            path="tasks",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=Shape.RECORD,
-            record="TaskUpdateData", target="TaskData", safety=Safety.ONCE, scopes=("write_tasks",),
+            body=Body(shape=BodyShape.RECORD, record="TaskData"),
+            returns=ResultShape.RECORD,
+            record="TaskUpdateData",
+            target="TaskData",
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
+            may_be_empty=True,
         )
     )
     async def update(
@@ -261,9 +324,9 @@ class Tasks(Module):
         ``PUT tasks?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -273,16 +336,23 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="updates", action="updates", method="GET", path="tasks",
+            module="tasks",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="tasks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="TaskData", columns="TaskData", safety=Safety.READ,
+            returns=ResultShape.UPDATES,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
             scopes=("read_tasks",),
         )
     )

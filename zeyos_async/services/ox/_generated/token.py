@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_sessions import AcquiredToken
 
 
@@ -21,8 +20,16 @@ class Token(Module):
 
     @operation(
         Spec(
-            module="token", name="acquire_token", action="acquireToken", method="GET", path="token",
-            returns=Shape.RECORD, record="AcquiredToken", safety=Safety.ONCE, batchable=False, oauth=False,
+            module="token",
+            name="acquire_token",
+            action="acquireToken",
+            method="GET",
+            path="token",
+            returns=ResultShape.RECORD,
+            record="AcquiredToken",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
             since="7.4.0",
         )
     )

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_users import UseCountIncrement, UseCountIncrementFields
 
 
@@ -22,9 +21,17 @@ class Usecount(Module):
 
     @operation(
         Spec(
-            module="usecount", name="increment", action="increment", method="PUT", path="usecount",
+            module="usecount",
+            name="increment",
+            action="increment",
+            method="PUT",
+            path="usecount",
             body=Body(shape=BodyShape.RECORD, record="UseCountIncrement", required=False),
-            returns=Shape.VALUE, key="success", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE,
+            key="success",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def increment(self, body: UseCountIncrement | UseCountIncrementFields | None = None, /) -> bool:
@@ -33,6 +40,6 @@ class Usecount(Module):
         ``PUT usecount?action=increment``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

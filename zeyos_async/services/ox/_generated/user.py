@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -36,18 +36,26 @@ class User(Module):
     @property
     def me(self) -> UserMe:
         """The operations of ``user_me``; the same object as ``user_me`` of the client."""
-        found: UserMe = self._caller.module("user_me")
-        return found
+        module: UserMe = self._caller.module("user_me")
+        return module
 
     @operation(
         Spec(
-            module="user", name="all", action="all", method="GET", path="user",
+            module="user",
+            name="all",
+            action="all",
+            method="GET",
+            path="user",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="UserData", columns="UserData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS,
+            record="UserData",
+            columns="UserData",
+            safety=Safety.READ,
+            oauth=False,
             since="6.14",
         )
     )
@@ -71,8 +79,17 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="get", action="get", method="GET", path="user", params=(Param("id"),),
-            returns=Shape.RECORD, record="UserData", target="UserData", safety=Safety.READ, oauth=False,
+            module="user",
+            name="get",
+            action="get",
+            method="GET",
+            path="user",
+            params=(Param("id"),),
+            returns=ResultShape.RECORD,
+            record="UserData",
+            target="UserData",
+            safety=Safety.READ,
+            oauth=False,
             since="6.14",
         )
     )
@@ -82,16 +99,28 @@ class User(Module):
         ``GET user?action=get``; since 6.14.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID (the if left out).
         """
         ...
 
     @operation(
         Spec(
-            module="user", name="get_attribute", action="getAttribute", method="GET", path="user",
-            params=(Param("id", required=True), Param("name", required=True)), returns=Shape.RECORD,
-            record="UserAttribute", target="UserData", safety=Safety.READ, oauth=False, since="6.20",
+            module="user",
+            name="get_attribute",
+            action="getAttribute",
+            method="GET",
+            path="user",
+            params=(
+                Param("id", required=True),
+                Param("name", required=True),
+            ),
+            returns=ResultShape.RECORD,
+            record="UserAttribute",
+            target="UserData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.20",
         )
     )
     async def get_attribute(
@@ -102,7 +131,7 @@ class User(Module):
         ``GET user?action=getAttribute``; since 6.20.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             name: The name.
         """
@@ -110,10 +139,19 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="list", action="list", method="PUT", path="user",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="UserData",
-            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
+            module="user",
+            name="list",
+            action="list",
+            method="PUT",
+            path="user",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.ROWS,
+            record="UserData",
+            columns="UserData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.14",
         )
     )
     async def list(
@@ -131,14 +169,23 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="search", action="search", method="PUT", path="user",
+            module="user",
+            name="search",
+            action="search",
+            method="PUT",
+            path="user",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"), returns=Shape.ROWS, record="UserData",
-            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
+            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"),
+            returns=ResultShape.ROWS,
+            record="UserData",
+            columns="UserData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.14",
         )
     )
     async def search(
@@ -155,7 +202,7 @@ class User(Module):
         ``PUT user?action=search``; since 6.14.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -164,10 +211,22 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="set_attribute", action="setAttribute", method="PUT", path="user",
-            params=(Param("id", required=True), Param("setIfAbsent", Kind.BOOLEAN, attribute="set_if_absent")),
-            body=Body(shape=BodyShape.RECORD, record="UserAttribute"), returns=Shape.VALUE, target="UserData",
-            kind=Kind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False, since="6.20",
+            module="user",
+            name="set_attribute",
+            action="setAttribute",
+            method="PUT",
+            path="user",
+            params=(
+                Param("id", required=True),
+                Param("setIfAbsent", WireKind.BOOLEAN, attribute="set_if_absent"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="UserAttribute"),
+            returns=ResultShape.VALUE,
+            target="UserData",
+            kind=WireKind.BOOLEAN,
+            safety=Safety.REPEATABLE,
+            oauth=False,
+            since="6.20",
         )
     )
     async def set_attribute(
@@ -184,9 +243,9 @@ class User(Module):
         ``PUT user?action=setAttribute``; since 6.20.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             set_if_absent: Whether a value that is there stays.
         """
@@ -194,10 +253,20 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="update", action="update", method="PUT", path="user",
-            params=(Param("id", required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="UserData"), target="UserData", safety=Safety.ONCE,
-            oauth=False, since="6.14",
+            module="user",
+            name="update",
+            action="update",
+            method="PUT",
+            path="user",
+            params=(
+                Param("id", required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="UserData"),
+            target="UserData",
+            safety=Safety.ONCE,
+            oauth=False,
+            since="6.14",
         )
     )
     async def update(
@@ -214,9 +283,9 @@ class User(Module):
         ``PUT user?action=update``; since 6.14.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.

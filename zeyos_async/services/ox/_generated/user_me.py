@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_users import CurrentUserData
 
 
@@ -21,8 +20,15 @@ class UserMe(Module):
 
     @operation(
         Spec(
-            module="user/me", name="get", method="GET", path="user/me", returns=Shape.RECORD,
-            record="CurrentUserData", safety=Safety.READ, batchable=False, since="7.6.2",
+            module="user/me",
+            name="get",
+            method="GET",
+            path="user/me",
+            returns=ResultShape.RECORD,
+            record="CurrentUserData",
+            safety=Safety.READ,
+            batchable=False,
+            since="7.6.2",
         )
     )
     async def get(self) -> CurrentUserData:

@@ -17,8 +17,14 @@ class Userfeedback(Module):
 
     @operation(
         Spec(
-            module="userfeedback", name="store", action="store", method="PUT", path="userfeedback",
-            params=(Param("type", required=True),), body=Body(shape=BodyShape.JSON), safety=Safety.ONCE,
+            module="userfeedback",
+            name="store",
+            action="store",
+            method="PUT",
+            path="userfeedback",
+            params=(Param("type", required=True),),
+            body=Body(shape=BodyShape.JSON),
+            safety=Safety.ONCE,
             oauth=False,
         )
     )
@@ -28,7 +34,7 @@ class Userfeedback(Module):
         ``PUT userfeedback?action=store``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             type: The type.
         """
         ...

@@ -1,1 +1,1 @@
-"""What downloads are made of: safe names, parts of files, files that appear when they are complete."""
+"""Parts of downloads: safe names, ranges of bytes, a receiver, files that appear when they are complete."""

@@ -1,4 +1,4 @@
-"""The name that a server suggests for a file, without what could do harm where it is saved."""
+"""Names that a server suggests for files, made safe: they can't leave the folder or do other harm."""
 
 from __future__ import annotations
 
@@ -8,44 +8,46 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["safe_name", "suggested_name"]
+__all__ = ["find_filename", "make_safe_name"]
 
 _PARAM: Final = re.compile(r';\s*([!#$%&\'*+.^_`|~\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)')
 _ESCAPE: Final = re.compile(r'\\(["\\])')
 _CHARSETS: Final = {"utf-8": "utf-8", "iso-8859-1": "iso-8859-1"}
-_UNFIT: Final = re.compile(r'[<>:"|?*]')
+_FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
+# Windows opens a device for such a name, whatever its suffix.
 _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+# Marks that turn the direction of writing make "exe.txt" of what is called "txt.exe".
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-_LONGEST: Final = 200
-_LONGEST_SUFFIX: Final = 20
+_MAX_BYTES: Final = 200
+_MAX_SUFFIX_BYTES: Final = 20
 
 
-def suggested_name(disposition: str | None) -> str | None:
-    """The safe name in a header ``Content-Disposition`` (RFC 6266), or ``None``.
+def find_filename(disposition: str | None) -> str | None:
+    """Return the safe name in a header ``Content-Disposition`` (RFC 6266), or ``None``.
 
     Args:
         disposition: The header's value.
     """
-    params = dict(reversed(list(_params(disposition or ""))))  # the first of a name counts
-    for name, read in (("filename*", _extended), ("filename", _plain)):
-        if name in params and (found := safe_name(read(params[name]))) is not None:
-            return found
+    params = dict(reversed(list(_iterate_params(disposition or ""))))  # the first of a name counts
+    for name, read in (("filename*", _decode_extended), ("filename", _decode_plain)):
+        if name in params and (filename := make_safe_name(read(params[name]))) is not None:
+            return filename
     return None
 
 
-def _params(value: str) -> Iterator[tuple[str, str]]:
+def _iterate_params(value: str) -> Iterator[tuple[str, str]]:
     for match in _PARAM.finditer(value):
         text = match[2].strip()
         quoted = len(text) > 1 and text[0] == text[-1] == '"'
         yield match[1].lower(), _ESCAPE.sub(r"\1", text[1:-1]) if quoted else text
 
 
-def _extended(value: str) -> str:
-    """``UTF-8'en'na%C3%AFve.txt`` as text."""
-    charset, _, rest = value.partition("'")
-    _, found, text = rest.partition("'")
+def _decode_extended(value: str) -> str:
+    """Decode a value with its charset and language, ``UTF-8'en'na%C3%AFve.txt``, into text."""
+    charset, _, tagged = value.partition("'")
+    _, quote, text = tagged.partition("'")
     encoding = _CHARSETS.get(charset.lower())
-    if not found or encoding is None:
+    if not quote or encoding is None:
         return ""
     try:
         return unquote_to_bytes(text).decode(encoding)
@@ -53,8 +55,8 @@ def _extended(value: str) -> str:
         return ""
 
 
-def _plain(value: str) -> str:
-    """A header is bytes: what is no UTF-8 is what headers were before it."""
+def _decode_plain(value: str) -> str:
+    """Decode a plain value. Headers are bytes: what is no UTF-8 is read as ISO 8859-1, their old charset."""
     data = value.encode("utf-8", "surrogateescape")
     try:
         return data.decode("utf-8")
@@ -62,8 +64,8 @@ def _plain(value: str) -> str:
         return data.decode("iso-8859-1")
 
 
-def safe_name(text: str) -> str | None:
-    """The last part of a path, as a name that every file system takes and that hides nothing.
+def make_safe_name(text: str) -> str | None:
+    """Return the last part of a path as a name that every file system takes and that hides nothing.
 
     Folders, leading dots, control characters and marks that turn the direction of writing are left out; what
     Windows forbids becomes ``_``; long names lose their middle, not their suffix.
@@ -75,21 +77,26 @@ def safe_name(text: str) -> str | None:
         The name, or ``None`` if nothing is left of it.
     """
     last = re.split(r"[/\\]", text)[-1]
-    kept = "".join(
+    visible = "".join(
         c for c in last if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") and c not in _BIDI
     )
-    name = _UNFIT.sub("_", unicodedata.normalize("NFC", kept)).strip().lstrip(".").rstrip(". ").lstrip()
+    name = (
+        _FORBIDDEN.sub("_", unicodedata.normalize("NFC", visible)).strip().lstrip(".").rstrip(". ").lstrip()
+    )
     if not name:
         return None
-    return _shortened(f"_{name}" if _DEVICES.fullmatch(name) else name)
+    return _shorten(f"_{name}" if _DEVICES.fullmatch(name) else name)
 
 
-def _shortened(name: str) -> str:
-    """File systems count bytes, and there must be room for what is put around a part of a file."""
-    if len(name.encode()) <= _LONGEST:
+def _shorten(name: str) -> str:
+    """Shorten a name to a number of bytes, and keep its suffix.
+
+    File systems count bytes, and there must be room for what ``FileTarget`` puts around the name of a part.
+    """
+    if len(name.encode()) <= _MAX_BYTES:
         return name
     stem, dot, suffix = name.rpartition(".")
-    if not dot or len(suffix.encode()) > _LONGEST_SUFFIX:
+    if not dot or len(suffix.encode()) > _MAX_SUFFIX_BYTES:
         stem, dot, suffix = name, "", ""
-    room = _LONGEST - len(f"{dot}{suffix}".encode())
+    room = _MAX_BYTES - len(f"{dot}{suffix}".encode())
     return stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + dot + suffix

@@ -1,4 +1,7 @@
-"""What people want of Open-Xchange's modules beyond the documented calls."""
+"""Modules of Open-Xchange that have more than the documented calls: queries, searches, uploads, composing.
+
+Files with a leading underscore are helpers; each other file holds the module of its name.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
     from .tasks import Tasks
     from .user import User
 
-__all__ = ["WRITTEN", "WrittenModules", "module_of"]
+__all__ = ["EXTENDED", "ExtendedModules", "load_module"]
 
-WRITTEN: Final[dict[str, str]] = {
+EXTENDED: Final[dict[str, str]] = {
     "addressbooks": "Addressbooks",
     "attachment": "Attachment",
     "calendar": "Calendar",
@@ -49,20 +52,20 @@ WRITTEN: Final[dict[str, str]] = {
 """Attribute of the client → class in the file of that name here, which extends the generated one."""
 
 
-def module_of(name: str, caller: Caller) -> Module:
-    """The module of a name, bound to what sends its calls; loaded when it is asked for.
+def load_module(name: str, caller: Caller) -> Module:
+    """Load the module of a name, and bind it to what sends its calls.
 
     Raises:
         InvalidArgument: There is no such module.
     """
     attribute = name.replace("/", "_").lower()
-    if attribute not in WRITTEN:
+    if attribute not in EXTENDED:
         return make_module(name, caller)
-    found: Any = getattr(import_module(f".{attribute}", __name__), WRITTEN[attribute])(caller)
-    return found  # type: ignore[no-any-return]
+    module: Any = getattr(import_module(f".{attribute}", __name__), EXTENDED[attribute])(caller)
+    return module  # type: ignore[no-any-return]
 
 
-class WrittenModules(OxModules):
+class ExtendedModules(OxModules):
     """An attribute for each module, with the types of those that have more than the documented calls."""
 
     if TYPE_CHECKING:

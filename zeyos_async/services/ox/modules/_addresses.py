@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 from ....errors import InvalidArgument
 from ..operation import Caller
 
-__all__ = ["Addresses", "Pair", "header_of", "own_address", "pairs_of"]
+__all__ = ["AddressPair", "Addresses", "fetch_own_address", "format_header", "parse_addresses"]
 
-Pair: TypeAlias = "tuple[str | None, str]"
+AddressPair: TypeAlias = "tuple[str | None, str]"
 """A name, which may be missing, and an address."""
 
 Addresses: TypeAlias = "str | Iterable[str | tuple[str | None, str]]"
@@ -23,12 +23,12 @@ _END: Final = "\r\n"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def pairs_of(value: Addresses | None, what: str) -> list[Pair]:
-    """Names and addresses.
+def parse_addresses(value: Addresses | None, label: str) -> list[AddressPair]:
+    """Read the names and addresses of an argument.
 
     Args:
         value: As the caller wrote them; ``None`` for none.
-        what: The argument, for messages.
+        label: The argument, for messages.
 
     Raises:
         InvalidArgument: Something is no address.
@@ -36,56 +36,58 @@ def pairs_of(value: Addresses | None, what: str) -> list[Pair]:
     if value is None:
         return []
     if not isinstance(value, str) and not isinstance(value, Iterable):
-        raise InvalidArgument(f"{what} takes addresses like 'Jane Doe <jane@example.com>', not {value!r:.60}")
+        raise InvalidArgument(
+            f"{label} takes addresses like 'Jane Doe <jane@example.com>', not {value!r:.60}"
+        )
     items = [value] if isinstance(value, str) else value
-    return [pair for item in items for pair in _read(item, what)]
+    return [pair for item in items for pair in _parse_item(item, label)]
 
 
-def _read(item: Any, what: str) -> Iterator[Pair]:
+def _parse_item(item: Any, label: str) -> Iterator[AddressPair]:
     if isinstance(item, str):
-        found = getaddresses([item]) if item.strip() else []
-        if _CONTROL.search(item) or (not found and item.strip()):
-            raise InvalidArgument(_no_address(item, what))
-        for name, address in found:
-            yield _checked(name or None, address, item, what)
+        pairs = getaddresses([item]) if item.strip() else []
+        if _CONTROL.search(item) or (not pairs and item.strip()):
+            raise InvalidArgument(_describe_bad_address(item, label))
+        for name, address in pairs:
+            yield _check_pair(name or None, address, item, label)
     elif isinstance(item, tuple | list) and len(item) == 2:
         name, address = item
         if not isinstance(address, str) or not (name is None or isinstance(name, str)):
-            raise InvalidArgument(_no_address(item, what))
-        yield _checked(name or None, address.strip(), item, what)
+            raise InvalidArgument(_describe_bad_address(item, label))
+        yield _check_pair(name or None, address.strip(), item, label)
     else:
-        raise InvalidArgument(_no_address(item, what))
+        raise InvalidArgument(_describe_bad_address(item, label))
 
 
-def _checked(name: str | None, address: str, item: Any, what: str) -> Pair:
+def _check_pair(name: str | None, address: str, item: Any, label: str) -> AddressPair:
     local, at, host = address.rpartition("@")
     if not (local and at and host) or _CONTROL.search(address) or _CONTROL.search(name or ""):
-        raise InvalidArgument(_no_address(item, what))
+        raise InvalidArgument(_describe_bad_address(item, label))
     return name, address
 
 
-def _no_address(item: Any, what: str) -> str:
+def _describe_bad_address(item: Any, label: str) -> str:
     return (
-        f"{what}: {item!r:.80} is no address. Write 'Jane Doe <jane@example.com>', "
+        f"{label}: {item!r:.80} is no address. Write 'Jane Doe <jane@example.com>', "
         "or a list of such and of pairs (name, address)"
     )
 
 
-def header_of(pairs: Iterable[Pair], what: str) -> str:
-    """The addresses as the value of a header, one a line.
+def format_header(pairs: Iterable[AddressPair], label: str) -> str:
+    """Format addresses as the value of a header, one a line.
 
     Raises:
         InvalidArgument: One of them can't stand in a header.
     """
-    return ",\r\n ".join(_formatted(name, address, what) for name, address in pairs)
+    return ",\r\n ".join(_format_address(name, address, label) for name, address in pairs)
 
 
-def _formatted(name: str | None, address: str, what: str) -> str:
+def _format_address(name: str | None, address: str, label: str) -> str:
     local, _, host = address.rpartition("@")
     try:
         plain = f"{local.encode('ascii').decode()}@{host.encode('idna').decode()}"
     except UnicodeError as error:
-        raise InvalidArgument(f"{what}: {address!r} can't stand in a mail: {error}") from error
+        raise InvalidArgument(f"{label}: {address!r} can't stand in a mail: {error}") from error
     if not name:
         return plain
     if name.isascii():
@@ -93,8 +95,8 @@ def _formatted(name: str | None, address: str, what: str) -> str:
     return f"{Header(name, 'utf-8', maxlinelen=70).encode(linesep=_END)} <{plain}>"
 
 
-async def own_address(caller: Caller) -> list[Pair]:
-    """The user's own name and address, as the server has them.
+async def fetch_own_address(caller: Caller) -> list[AddressPair]:
+    """Fetch the user's own name and address, as the server has them.
 
     Raises:
         InvalidArgument: It has none.

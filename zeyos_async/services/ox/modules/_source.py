@@ -1,4 +1,4 @@
-"""What exports and syncs read of a module: its objects by their positions, and ``updates`` for the rest."""
+"""Sources for exports and syncs: the objects of a module by their positions, and its ``updates``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OxSource(Generic[R]):
 
     @property
     def schema(self) -> Entity:
-        """What the rows are."""
+        """The schema of the rows."""
         return self._query._plan.entity
 
     @property
@@ -42,36 +42,37 @@ class OxSource(Generic[R]):
         return False
 
     async def count(self) -> int:
-        """How many objects there are."""
+        """Return how many objects there are."""
         return await self._query.count()
 
     async def read(self, part: Range = EVERYTHING) -> AsyncGenerator[list[R]]:
-        """The objects of a range, page by page."""
+        """Yield the objects of a range, page by page."""
         async with aclosing(QuerySource(query=self._query).read(part)) as pages:
             async for page in pages:
                 yield page
 
     async def changes(self, since: datetime) -> AsyncGenerator[list[R]]:
-        """The objects that are new or changed since a moment; ``updates`` gives them at once.
+        """Yield the objects that are new or changed since a moment; ``updates`` gives them at once.
 
         Raises:
             InvalidArgument: The moment has no timezone.
             UnsupportedFilter: The module does not tell what changed.
         """
-        changed = (await self._since(since)).changed
+        changed = (await self._fetch_updates(since)).changed
         if changed:
             yield list(changed)
 
     async def deleted(self, since: datetime) -> list[Any]:
-        """The IDs of what was deleted, or moved elsewhere, since a moment.
+        """Return the IDs of what was deleted, or moved elsewhere, since a moment.
 
         Raises:
             InvalidArgument: The moment has no timezone.
             UnsupportedFilter: The module does not tell what was deleted.
         """
-        return list((await self._since(since)).deleted)
+        return list((await self._fetch_updates(since)).deleted)
 
-    async def _since(self, since: datetime) -> Updates[R]:
+    async def _fetch_updates(self, since: datetime) -> Updates[R]:
+        # A naive moment would be taken for one of the local zone, and changes would be missed.
         if since.utcoffset() is None:
             raise InvalidArgument(f"{since!r} has no timezone, so it names no moment: use datetime.now(UTC)")
         if self._updates is None:

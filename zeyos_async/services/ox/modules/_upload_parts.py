@@ -1,4 +1,4 @@
-"""A large file, uploaded part by part, and gone on with where it broke off."""
+"""Uploads of large files part by part, which continue where a part failed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ....forms.sources import PIECE, in_thread
 
 if TYPE_CHECKING:
     from ....forms import Progress
-    from .infostore import Infostore
+    from .._generated.infostore import Infostore
 
 __all__ = ["upload_in_parts"]
 
-_MOST_FAILURES: Final = 3
+_MAX_FAILURES: Final = 3
 """Failures in a row of one part."""
 
 
@@ -30,20 +30,22 @@ async def upload_in_parts(
     part: int,
     on_progress: Progress | None,
 ) -> str:
-    """See ``Infostore.upload_in_parts``."""
+    """Upload a file part by part; see ``Infostore.upload_in_parts``."""
     if isinstance(part, bool) or not isinstance(part, int) or part < 1:
         raise InvalidArgument(f"part= is a number of bytes from 1 on, not {part!r:.60}")
     total = await Upload(path).measure() or 0
     name = filename or path.name
     stop = min(part, total)
-    made = await infostore.upload.result(_part(path, 0, stop), folder=folder, filename=name, file_size=total)
-    number, stamp, done, failures = made.data, made.timestamp, stop, 0
+    result = await infostore.upload.result(
+        _make_part(path, 0, stop), folder=folder, filename=name, file_size=total
+    )
+    number, stamp, done, failures = result.data, result.timestamp, stop, 0
     while done < total:
-        _tell(on_progress, done, total)
+        _report_progress(on_progress, done, total)
         stop = min(done + part, total)
         try:
-            made = await infostore.upload.result(
-                _part(path, done, stop),
+            result = await infostore.upload.result(
+                _make_part(path, done, stop),
                 folder=folder,
                 filename=name,
                 id=number,
@@ -53,30 +55,31 @@ async def upload_in_parts(
             )
         except OutcomeUnknown:
             failures += 1
-            if failures == _MOST_FAILURES:
+            if failures == _MAX_FAILURES:
                 raise
-            known = await infostore.get(id=number, folder=folder)
-            done, stamp = known.file_size or 0, known.timestamp or known.last_modified
+            # The part may have been stored all the same. Only the size on the server tells where to go on.
+            stored = await infostore.get(id=number, folder=folder)
+            done, stamp = stored.file_size or 0, stored.timestamp or stored.last_modified
         else:
-            number, stamp, done, failures = made.data, made.timestamp or stamp, stop, 0
-    _tell(on_progress, total, total)
+            number, stamp, done, failures = result.data, result.timestamp or stamp, stop, 0
+    _report_progress(on_progress, total, total)
     return number
 
 
-def _tell(on_progress: Progress | None, done: int, total: int) -> None:
+def _report_progress(on_progress: Progress | None, done: int, total: int) -> None:
     if on_progress is not None:
         on_progress(done, total)
 
 
-def _part(path: Path, start: int, stop: int) -> Upload:
+def _make_part(path: Path, start: int, stop: int) -> Upload:
     async def pieces() -> AsyncGenerator[bytes, None]:
-        for place in range(start, stop, PIECE):
-            yield await in_thread(partial(_read, path, place, min(PIECE, stop - place)))
+        for position in range(start, stop, PIECE):
+            yield await in_thread(partial(_read_bytes, path, position, min(PIECE, stop - position)))
 
     return Upload(pieces, filename=path.name, size=stop - start)
 
 
-def _read(path: Path, start: int, size: int) -> bytes:
+def _read_bytes(path: Path, start: int, size: int) -> bytes:
     try:
         with path.open("rb") as file:
             file.seek(start)

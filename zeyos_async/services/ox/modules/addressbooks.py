@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from .._generated.addressbooks import Addressbooks as Documented
+from .._generated.addressbooks import Addressbooks as GeneratedAddressbooks
 from .._generated.records_contacts import ContactData
-from ..operation import Prepared, Rows
-from ._contacts import ContactQueries
-from ._search import Condition, searching
-from ._shared import folder_list, without_nothing
+from ..operation import PreparedCall, Rows
+from ._arguments import drop_none, to_folder_list
+from ._contact_queries import ContactQueries
+from ._searches import Condition, search_operation
 
 __all__ = ["Addressbooks"]
 
 
-class Addressbooks(ContactQueries, Documented):
+class Addressbooks(ContactQueries, GeneratedAddressbooks):
     """``addressbooks``: its operations, with queries, searches by conditions and distribution lists."""
 
     _module = "addressbooks"
 
-    @searching
+    @search_operation
     def search(
         self,
-        what: Condition,
+        criteria: Condition,
         /,
         *,
         folder: str | None = None,
@@ -32,11 +32,11 @@ class Addressbooks(ContactQueries, Documented):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
-    ) -> Prepared[Rows[ContactData]]:
-        """The contacts that a search finds.
+    ) -> PreparedCall[Rows[ContactData]]:
+        """Return the contacts that a search finds.
 
         Args:
-            what: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()``, or its text form.
+            criteria: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()``, or its text form.
             folder: The folder to search; all of them if none is given.
             folders: Several folders.
             columns: What is read of the contacts.
@@ -44,7 +44,9 @@ class Addressbooks(ContactQueries, Documented):
             order: Up or down.
             collation: How Chinese text is sorted.
         """
-        found: Any = without_nothing({"filter": self._term(what), "folders": folder_list(folder, folders)})
+        body: Any = drop_none(
+            {"filter": self._compile_term(criteria), "folders": to_folder_list(folder, folders)}
+        )
         return self.advanced_search.prepare(
-            found, columns=columns, sort=sort, order=order, collation=collation
+            body, columns=columns, sort=sort, order=order, collation=collation
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ....errors import InvalidArgument
 from ....forms import Upload
-from .._generated.attachment import Attachment as Documented
+from .._generated.attachment import Attachment as GeneratedAttachment
 from ..operation import Download
 from ..records import OxRecord
 from ..rows import Rows
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Attachment"]
 
 Owner: TypeAlias = "TaskData | ContactData | AppointmentData | InfoItemData"
-"""What can have attachments of this module: a task, a contact, an appointment of the old calendar, a file."""
+"""An object that can have attachments of this module: a task, a contact, an appointment of the old calendar, a file."""
 
 _MODULES: Final = {
     "AppointmentData": 1,
@@ -32,19 +32,19 @@ _MODULES: Final = {
 }
 
 
-class Attachment(Documented):
+class Attachment(GeneratedAttachment):
     """``attachment``: its operations, and the same by the object that has the attachments."""
 
     async def of(
         self, owner: Owner, /, *, columns: Sequence[str | int] | None = None
     ) -> Rows[AttachmentData]:
-        """The attachments of a task, a contact, an appointment or a file.
+        """Return the attachments of a task, a contact, an appointment or a file.
 
         Args:
             owner: The object, as it was read.
             columns: What is read of the attachments.
         """
-        return await self.all(**_place(owner), columns=columns)
+        return await self.all(**_owner_arguments(owner), columns=columns)
 
     async def add(self, owner: Owner, /, *files: Upload | UploadSource) -> Rows[str]:
         """Attach files to an object; its time stamp is brought up to date.
@@ -58,22 +58,22 @@ class Attachment(Documented):
         """
         if not files:
             raise InvalidArgument("attachment.add: name at least one file")
-        place = _place(owner)
+        names = _owner_arguments(owner)
         uploads = [Upload.of(file, filename=f"file_{number}") for number, file in enumerate(files)]
-        bodies: Any = [{**place, "filename": upload.name} for upload in uploads]
+        bodies: Any = [{**names, "filename": upload.name} for upload in uploads]
         result = await self.attach.result(bodies, files=uploads)
         if result.timestamp is not None:
-            setattr(owner, type(owner).__stamp__, result.timestamp)
+            setattr(owner, type(owner).__timestamp_name__, result.timestamp)
         return result.data
 
     def open(self, owner: Owner, attachment: AttachmentData | str | int, /) -> Download:
-        """An attachment's content: ``async with ox.attachment.open(task, attachment) as file: …``.
+        """Return an attachment's content: ``async with ox.attachment.open(task, attachment) as file: …``.
 
         Args:
             owner: The object, as it was read.
             attachment: The attachment, or its ID.
         """
-        return self.document(**_place(owner), id=_id(attachment))
+        return self.document(**_owner_arguments(owner), id=_check_id(attachment))
 
     async def remove(
         self,
@@ -87,22 +87,22 @@ class Attachment(Documented):
             owner: The object, as it was read.
             attachments: One or several attachments, or their IDs.
         """
-        one = isinstance(attachments, OxRecord | str | int)
-        several: Any = [attachments] if one else attachments
-        result = await self.detach.result([_id(each) for each in several], **_place(owner))
+        is_single = isinstance(attachments, OxRecord | str | int)
+        several: Any = [attachments] if is_single else attachments
+        result = await self.detach.result([_check_id(item) for item in several], **_owner_arguments(owner))
         if result.timestamp is not None:
-            setattr(owner, type(owner).__stamp__, result.timestamp)
+            setattr(owner, type(owner).__timestamp_name__, result.timestamp)
 
 
-def _place(owner: Any) -> Any:
-    """What names an object to this module.
+def _owner_arguments(owner: Any) -> Any:
+    """Return the arguments that name an object to this module.
 
     Raises:
         InvalidArgument: It can't have attachments here, or lacks its ID or its folder.
     """
     module = _MODULES.get(type(owner).__name__)
     if module is None:
-        raise InvalidArgument(_advice(owner))
+        raise InvalidArgument(_explain_refusal(owner))
     if not owner.id or not owner.folder_id:
         raise InvalidArgument(
             f"this {type(owner).__name__} has no id or no folder_id: ask for the columns, or get() it"
@@ -110,17 +110,17 @@ def _place(owner: Any) -> Any:
     return {"attached": owner.id, "folder": owner.folder_id, "module": module}
 
 
-def _advice(owner: Any) -> str:
+def _explain_refusal(owner: Any) -> str:
     if type(owner).__name__ == "EventData":
         return "an event has its attachments in itself: see ox.chronos.update_with_attachments"
     if type(owner).__name__ in ("MailData", "MailConversationData"):
         return "a mail's attachments are part of it: see ox.mail.attachment"
     kinds = ", ".join(_MODULES)
-    what = "a mapping" if isinstance(owner, Mapping) else f"{owner!r:.60}"
-    return f"attachments belong to a record that was read ({kinds}), not to {what}"
+    label = "a mapping" if isinstance(owner, Mapping) else f"{owner!r:.60}"
+    return f"attachments belong to a record that was read ({kinds}), not to {label}"
 
 
-def _id(attachment: Any) -> str:
+def _check_id(attachment: Any) -> str:
     number = getattr(attachment, "id", None) if isinstance(attachment, OxRecord) else attachment
     if isinstance(number, bool) or not isinstance(number, str | int) or number == "":
         raise InvalidArgument(f"an attachment is a record or an ID, not {attachment!r:.60}")

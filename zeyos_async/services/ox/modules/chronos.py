@@ -10,7 +10,7 @@ import attrs
 
 from ....errors import FailedWrite
 from ...base.query import Query
-from .._generated.chronos import Chronos as Documented
+from .._generated.chronos import Chronos as GeneratedChronos
 from .._generated.records_chronos import (
     Attendee,
     ChronosCalendarResult,
@@ -19,12 +19,13 @@ from .._generated.records_chronos import (
     MultipleEventData,
 )
 from ..answers import Envelope
-from ..operation import Prepared, Rows, Updates, preparing
-from ..values import moment
-from ._events import EventConflict, flat, of_delegates, unconflicted
-from ._listing import Finding, ListCall, query_of
-from ._search import Condition, searching, term_of
-from ._shared import documented, folder_list, reading, sorting, without_nothing
+from ..operation import PreparedCall, Rows, Updates, custom_operation
+from ..values import instant_from_wire
+from ._arguments import drop_none, sort_arguments, to_folder_list
+from ._event_answers import EventConflict, add_timestamps, merge_folders, raise_conflicts
+from ._list_backend import ListingCalls, ListingRequest, make_query
+from ._operations import checked_operation, generated_operation
+from ._searches import Condition, compile_term, search_operation
 from ._source import OxSource
 from .recurrence import Recurrence
 
@@ -33,31 +34,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Chronos", "EventConflict"]
 
+# The occurrences of a series share its ID.
 _KEY = ("folder", "id", "recurrenceId")
 _Moment = date | str
 """A moment of a period: an aware ``datetime``, a day (``date``), or text such as ``20260131T120000Z``."""
 _Scheduling = Literal["all", "none", "internal-only", "external-only"]
 
 
-class Chronos(Documented):
+class Chronos(GeneratedChronos):
     """``chronos``: its operations, with queries over a period, searches, series and answers to invitations.
 
     Where a write names ``check_conflicts=True`` and there are conflicts, ``EventConflict`` is raised.
     """
 
-    new = reading(Documented.new, unconflicted)
-    update = reading(Documented.update, unconflicted)
-    move = reading(Documented.move, unconflicted)
-    update_attendee = reading(Documented.update_attendee, unconflicted)
-    change_organizer = reading(Documented.change_organizer, unconflicted)
-    new_with_attachments = reading(Documented.new_with_attachments, unconflicted)
-    update_with_attachments = reading(Documented.update_with_attachments, unconflicted)
+    new = checked_operation(GeneratedChronos.new, raise_conflicts)
+    update = checked_operation(GeneratedChronos.update, raise_conflicts)
+    move = checked_operation(GeneratedChronos.move, raise_conflicts)
+    update_attendee = checked_operation(GeneratedChronos.update_attendee, raise_conflicts)
+    change_organizer = checked_operation(GeneratedChronos.change_organizer, raise_conflicts)
+    new_with_attachments = checked_operation(GeneratedChronos.new_with_attachments, raise_conflicts)
+    update_with_attachments = checked_operation(GeneratedChronos.update_with_attachments, raise_conflicts)
 
     @property
     def itip(self) -> ChronosItip:
         """The operations of ``chronos_itip``; the same object as ``chronos_itip`` of the client."""
-        found: ChronosItip = self._caller.module("chronos_itip")
-        return found
+        module: ChronosItip = self._caller.module("chronos_itip")
+        return module
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -70,7 +72,7 @@ class Chronos(Documented):
         folders: Iterable[str] | None = None,
         expand: bool | None = None,
     ) -> Query[EventData]:
-        """The events of a period, as a query: ``async for event in ox.chronos.query(start=…, end=…)``.
+        """Return a query over the events of a period: ``async for event in ox.chronos.query(start=…, end=…)``.
 
         Args:
             start: Where the period begins.
@@ -79,22 +81,22 @@ class Chronos(Documented):
             folders: Several calendars.
             expand: Whether series are given as their occurrences.
         """
-        among = folder_list(folder, folders)
+        calendars = to_folder_list(folder, folders)
         period = {"range_start": start, "range_end": end}
 
-        def find(asked: ListCall) -> Prepared[Rows[EventData]]:
-            options: Any = without_nothing(
-                {**period, "fields": asked.columns, "expand": expand, **sorting(asked)}
+        def find(request: ListingRequest) -> PreparedCall[Rows[EventData]]:
+            options: Any = drop_none(
+                {**period, "fields": request.columns, "expand": expand, **sort_arguments(request)}
             )
-            if asked.term is not None:
-                body = without_nothing({"filter": asked.term, "folders": among})
-                return _flat(self.advanced_search.prepare(body, **options))
-            if among is not None and len(among) > 1:
-                return _flat(self.all_of_folders.prepare(among, **options))
-            return self.all.prepare(folder=None if among is None else among[0], **options)
+            if request.term is not None:
+                body = drop_none({"filter": request.term, "folders": calendars})
+                return _merge_events(self.advanced_search.prepare(body, **options))
+            if calendars is not None and len(calendars) > 1:
+                return _merge_events(self.all_of_folders.prepare(calendars, **options))
+            return self.all.prepare(folder=None if calendars is None else calendars[0], **options)
 
-        finding = Finding(find=find, key=_KEY, dialect="chronos")
-        return query_of(self._caller, EventData, finding)
+        finding = ListingCalls(find=find, key=_KEY, dialect="chronos")
+        return make_query(self._caller, EventData, finding)
 
     def where(
         self,
@@ -105,7 +107,7 @@ class Chronos(Documented):
         folders: Iterable[str] | None = None,
         expand: bool | None = None,
     ) -> Query[EventData]:
-        """The events of a period for which all these conditions hold.
+        """Return a query over the events of a period for which all these conditions hold.
 
         Args:
             *conditions: Conditions made with ``F``, or their text form: ``F.summary.contains("plan")``.
@@ -119,13 +121,13 @@ class Chronos(Documented):
             UnknownField: Events can't be searched by such a field.
             UnsupportedFilter: A search can't say this.
         """
-        found = self.query(start=start, end=end, folder=folder, folders=folders, expand=expand)
-        return found.where(*conditions)  # type: ignore[arg-type]
+        query = self.query(start=start, end=end, folder=folder, folders=folders, expand=expand)
+        return query.where(*conditions)
 
-    @searching
+    @search_operation
     def search(
         self,
-        what: Condition,
+        criteria: Condition,
         /,
         *,
         start: _Moment,
@@ -137,11 +139,11 @@ class Chronos(Documented):
         order: Literal["asc", "desc"] | None = None,
         expand: bool | None = None,
         extended_entities: bool | None = None,
-    ) -> Prepared[Rows[EventData]]:
-        """The events of a period that a search finds.
+    ) -> PreparedCall[Rows[EventData]]:
+        """Return the events of a period that a search finds.
 
         Args:
-            what: A condition, ``F.summary == "Plan*"`` without wildcards or ``F.summary.startswith("Plan")``, or
+            criteria: A condition, ``F.summary == "Plan*"`` without wildcards or ``F.summary.startswith("Plan")``, or
                 its text form.
             start: Where the period begins.
             end: Where it ends, itself not in it.
@@ -153,8 +155,10 @@ class Chronos(Documented):
             expand: Whether series are given as their occurrences.
             extended_entities: Whether attendees of the server come with their contact, resource or group.
         """
-        body = without_nothing({"filter": term_of(what, "chronos"), "folders": folder_list(folder, folders)})
-        return _flat(
+        body = drop_none(
+            {"filter": compile_term(criteria, "chronos"), "folders": to_folder_list(folder, folders)}
+        )
+        return _merge_events(
             self.advanced_search.prepare(
                 body,
                 range_start=start,
@@ -168,7 +172,7 @@ class Chronos(Documented):
         )
 
     async def occurrences(self, event: EventData, /, *, start: _Moment, end: _Moment) -> Rows[EventData]:
-        """The occurrences of a series in a period, changed ones among them; each has its ``recurrenceId``.
+        """Return the occurrences of a series in a period, changed ones among them; each has its ``recurrenceId``.
 
         Args:
             event: The series, or any of its occurrences.
@@ -176,13 +180,15 @@ class Chronos(Documented):
             end: Where it ends, itself not in it.
         """
         series = event.seriesId or event.id
-        found = await self.all(folder=event.folder, range_start=start, range_end=end, expand=True)
-        return Rows((each for each in found if series in (each.seriesId, each.id)), timestamp=found.timestamp)
+        events = await self.all(folder=event.folder, range_start=start, range_end=end, expand=True)
+        return Rows(
+            (item for item in events if series in (item.seriesId, item.id)), timestamp=events.timestamp
+        )
 
     def source(
         self, *, folder: str, start: _Moment, end: _Moment, expand: bool | None = None
     ) -> OxSource[EventData]:
-        """The events of a calendar in a period for exports and syncs, with what changed and was deleted."""
+        """Return the events of a calendar in a period for exports and syncs, with what changed and was deleted."""
 
         async def updates(since: datetime) -> Updates[EventData]:
             return await self.updates(
@@ -191,7 +197,7 @@ class Chronos(Documented):
 
         return OxSource(query=self.query(start=start, end=end, folder=folder, expand=expand), updates=updates)
 
-    @preparing
+    @custom_operation
     def needs_action(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes less
         self,
         *,
@@ -202,8 +208,8 @@ class Chronos(Documented):
         order: Literal["asc", "desc"] | None = None,
         sort: str | None = None,
         extended_entities: bool | None = None,
-    ) -> Prepared[Rows[ChronosNeedsActionResponseData]]:
-        """The events of a period that wait for an answer, by whom they wait for.
+    ) -> PreparedCall[Rows[ChronosNeedsActionResponseData]]:
+        """Return the events of a period that wait for an answer, by the attendee who has to answer.
 
         Args:
             range_start: Where the period begins.
@@ -214,7 +220,7 @@ class Chronos(Documented):
             sort: The field to sort by.
             extended_entities: Whether attendees of the server come with their contact, resource or group.
         """
-        prepared = documented(self, Documented.needs_action).prepare(
+        prepared = generated_operation(self, GeneratedChronos.needs_action).prepare(
             range_start=range_start,
             range_end=range_end,
             include_delegates=include_delegates,
@@ -223,7 +229,7 @@ class Chronos(Documented):
             sort=sort,
             extended_entities=extended_entities,
         )
-        return attrs.evolve(prepared, read=lambda envelope: of_delegates(prepared.read(envelope)))
+        return attrs.evolve(prepared, read=lambda envelope: add_timestamps(prepared.read(envelope)))
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -252,7 +258,7 @@ class Chronos(Documented):
         Raises:
             EventConflict: It conflicts with others, which were to be looked for.
         """
-        fields = _fields(event)
+        fields = _event_fields(event)
         result = await self.new(fields, folder=folder, check_conflicts=check_conflicts, scheduling=scheduling)
         if not result.created:
             text = "chronos.create: the server took the event, and told of none that it stored"
@@ -285,7 +291,7 @@ class Chronos(Documented):
             EventConflict: It conflicts with others, which were to be looked for.
             OxConflict: Somebody changed it since it was read.
         """
-        fields = _fields(changes)
+        fields = _event_fields(changes)
         result = await self.update(
             event,
             fields,
@@ -293,7 +299,7 @@ class Chronos(Documented):
             check_conflicts=check_conflicts,
             scheduling=scheduling,
         )
-        return await self._written(event, result)
+        return await self._find_written_event(event, result)
 
     async def answer(
         self,
@@ -320,40 +326,40 @@ class Chronos(Documented):
         Raises:
             EventConflict: It conflicts with others, which were to be looked for.
         """
-        body: Any = {"attendee": {**_attendee(attendee), "partStat": answer}}
+        body: Any = {"attendee": {**_to_attendee(attendee), "partStat": answer}}
         if comment is not None:
             body["attendee"]["comment"] = comment
         result = await self.update_attendee(event, body, check_conflicts=check_conflicts)
-        return await self._written(event, result)
+        return await self._find_written_event(event, result)
 
-    async def _written(self, event: EventData, result: ChronosCalendarResult) -> EventData:
-        """The event that a write was about; of an occurrence that became one of its own, the new event."""
-        told: list[EventData] = [*(result.created or ()), *(result.updated or ())]
-        if not told:  # nothing in the period that the server tells of
-            found: EventData = await self.get(event)
-            return found
-        return next((each for each in told if each.recurrenceId == event.recurrenceId), told[0])
+    async def _find_written_event(self, event: EventData, result: ChronosCalendarResult) -> EventData:
+        """Return the event that a write was about; for an occurrence that became an event of its own, that one."""
+        written: list[EventData] = [*(result.created or ()), *(result.updated or ())]
+        if not written:  # nothing in the period that the server tells of
+            current: EventData = await self.get(event)
+            return current
+        return next((item for item in written if item.recurrenceId == event.recurrenceId), written[0])
 
 
-def _flat(prepared: Prepared[Rows[MultipleEventData]]) -> Prepared[Rows[EventData]]:
+def _merge_events(prepared: PreparedCall[Rows[MultipleEventData]]) -> PreparedCall[Rows[EventData]]:
     def read(envelope: Envelope) -> Rows[EventData]:
-        return flat(prepared.read(envelope), moment(envelope.timestamp))
+        return merge_folders(prepared.read(envelope), instant_from_wire(envelope.timestamp))
 
     whole: Any = prepared
     return attrs.evolve(whole, read=read)
 
 
-def _fields(event: EventData | Mapping[str, Any]) -> Any:
-    """What is sent of an event; recurrence rules as text."""
+def _event_fields(event: EventData | Mapping[str, Any]) -> Any:
+    """Return what is sent of an event, with its recurrence rules as text."""
     if isinstance(event, EventData):
         return event
     return {name: str(value) if isinstance(value, Recurrence) else value for name, value in event.items()}
 
 
-def _attendee(who: Attendee | int | str) -> dict[str, Any]:
+def _to_attendee(who: Attendee | int | str) -> dict[str, Any]:
     if isinstance(who, Attendee):
         named = {"entity": who.entity, "uri": who.uri, "email": who.email}
-        return without_nothing(named)
+        return drop_none(named)
     if isinstance(who, str):
         address = who.removeprefix("mailto:")
         return {"uri": f"mailto:{address}", "email": address}

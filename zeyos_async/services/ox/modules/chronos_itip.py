@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ....errors import InvalidArgument
-from .._generated.chronos_itip import ChronosItip as Documented
+from .._generated.chronos_itip import ChronosItip as GeneratedChronosItip
 from .._generated.records_chronos import ConversionDataSource
 from .._generated.records_mail import MailData
 
 __all__ = ["ChronosItip"]
 
 
-class ChronosItip(Documented):
+class ChronosItip(GeneratedChronosItip):
     """``chronos/itip``: its operations, all of which begin with ``part``: where in a mail the invitation is."""
 
     def part(
@@ -22,7 +22,7 @@ class ChronosItip(Documented):
         folder: str | None = None,
         id: str | None = None,
     ) -> ConversionDataSource:
-        """Where an invitation is: ``await ox.chronos.itip.accept(ox.chronos.itip.part(mail, attachment="2"))``.
+        """Name the place of an invitation: ``await ox.chronos.itip.accept(ox.chronos.itip.part(mail, attachment="2"))``.
 
         Args:
             mail: The mail.

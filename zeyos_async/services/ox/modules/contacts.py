@@ -6,25 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from ....errors import InvalidArgument
-from .._generated.contacts import Contacts as Documented
+from .._generated.contacts import Contacts as GeneratedContacts
 from .._generated.records_contacts import ContactData, ContactSearchBody
-from ..operation import Prepared, Rows
-from ._contacts import ContactQueries
-from ._search import Condition, searching
-from ._shared import documented, folder_list, without_nothing
+from ..operation import PreparedCall, Rows
+from ._arguments import drop_none, to_folder_list
+from ._contact_queries import ContactQueries
+from ._operations import generated_operation
+from ._searches import Condition, search_operation
 
 __all__ = ["Contacts"]
 
 
-class Contacts(ContactQueries, Documented):
+class Contacts(ContactQueries, GeneratedContacts):
     """``contacts``: its operations, with queries, searches by conditions and distribution lists."""
 
     _module = "contacts"
 
-    @searching
+    @search_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: Condition | Mapping[str, Any] | ContactSearchBody,
+        criteria: Condition | Mapping[str, Any] | ContactSearchBody,
         /,
         *,
         folder: str | None = None,
@@ -33,11 +34,11 @@ class Contacts(ContactQueries, Documented):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
-    ) -> Prepared[Rows[ContactData]]:
-        """The contacts that a search finds.
+    ) -> PreparedCall[Rows[ContactData]]:
+        """Return the contacts that a search finds.
 
         Args:
-            what: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()`` or its text form, which is searched
+            criteria: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()`` or its text form, which is searched
                 for by ``advancedSearch``; or the body of the document's ``search``: ``{"pattern": "D*"}``.
             folder: The folder to search; all of them if none is given.
             folders: Several folders.
@@ -46,15 +47,15 @@ class Contacts(ContactQueries, Documented):
             order: Up or down.
             collation: How Chinese text is sorted.
         """
-        asked = folder_list(folder, folders)
-        if isinstance(what, Mapping | ContactSearchBody):
-            if asked is not None:
+        searched = to_folder_list(folder, folders)
+        if isinstance(criteria, Mapping | ContactSearchBody):
+            if searched is not None:
                 raise InvalidArgument("contacts.search: such a body names its folders itself, as its folder")
-            body: Any = what
-            return documented(self, Documented.search).prepare(
+            body: Any = criteria
+            return generated_operation(self, GeneratedContacts.search).prepare(
                 body, columns=columns, sort=sort, order=order, collation=collation
             )
-        found: Any = without_nothing({"filter": self._term(what), "folders": asked})
+        term_body: Any = drop_none({"filter": self._compile_term(criteria), "folders": searched})
         return self.advanced_search.prepare(
-            found, columns=columns, sort=sort, order=order, collation=collation
+            term_body, columns=columns, sort=sort, order=order, collation=collation
         )

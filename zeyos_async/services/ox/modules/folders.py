@@ -9,22 +9,22 @@ from typing import Any
 import attrs
 
 from ...base.query import Query
-from .._generated.folders import Folders as Documented
+from .._generated.folders import Folders as GeneratedFolders
 from .._generated.records_folders import FolderData
-from ..operation import Prepared, Rows, Updates
-from ._listing import Finding, ListCall, query_of
+from ..operation import PreparedCall, Rows, Updates
+from ._list_backend import ListingCalls, ListingRequest, make_query
 from ._source import OxSource
 
 __all__ = ["Folders"]
 
-_NEEDED = ("id", "folder_id", "subfolders")
+_WALK_COLUMNS = ("id", "folder_id", "subfolders")
 
 
-class Folders(Documented):
+class Folders(GeneratedFolders):
     """``folders``: its operations, with queries over the folders in a folder, and walks through all below it."""
 
     def query(self, *, parent: str, tree: str | None = None, all: bool | None = None) -> Query[FolderData]:
-        """The folders in a folder, as a query: ``async for folder in ox.folders.query(parent="1")``.
+        """Return a query over the folders in a folder: ``async for folder in ox.folders.query(parent="1")``.
 
         Args:
             parent: The folder: ``"1"`` for the private ones, ``"2"`` public, ``"3"`` shared, ``"9"`` files, or an ID.
@@ -32,11 +32,11 @@ class Folders(Documented):
             all: Whether folders that are not subscribed count too.
         """
 
-        def find(asked: ListCall) -> Prepared[Rows[FolderData]]:
+        def find(request: ListingRequest) -> PreparedCall[Rows[FolderData]]:
             subscribed = None if all is None else int(all)
-            return self.list.prepare(parent=parent, columns=asked.columns, tree=tree, all=subscribed)
+            return self.list.prepare(parent=parent, columns=request.columns, tree=tree, all=subscribed)
 
-        return query_of(self._caller, FolderData, Finding(find=find, key=("id",), sorts=False))
+        return make_query(self._caller, FolderData, ListingCalls(find=find, key=("id",), sorts=False))
 
     async def walk(
         self,
@@ -47,7 +47,7 @@ class Folders(Documented):
         tree: str | None = None,
         depth: int | None = None,
     ) -> AsyncGenerator[FolderData]:
-        """All folders below a folder: each before those in it, and each once.
+        """Yield all folders below a folder: each before those in it, and each once.
 
         Args:
             parent: Where to begin; the folder itself is not given.
@@ -55,27 +55,27 @@ class Folders(Documented):
             tree: Which tree of folders.
             depth: How many levels to go down, or ``None`` for all.
         """
-        asked = None if columns is None else list(dict.fromkeys((*_NEEDED, *columns)))
-        seen = {parent}
+        names = None if columns is None else list(dict.fromkeys((*_WALK_COLUMNS, *columns)))
+        visited = {parent}  # a folder that is in two others, or in itself, must not come twice
         waiting = [(parent, 1)]
         while waiting:
             above, level = waiting.pop()
             below = []
-            for folder in await self.list(parent=above, columns=asked, tree=tree):
-                if folder.id is None or folder.id in seen:
+            for folder in await self.list(parent=above, columns=names, tree=tree):
+                if folder.id is None or folder.id in visited:
                     continue
-                seen.add(folder.id)
+                visited.add(folder.id)
                 yield folder
                 if folder.subfolders is not False and (depth is None or level < depth):
                     below.append((folder.id, level + 1))
-            waiting += reversed(below)
+            waiting += reversed(below)  # it is a stack, and the first folder comes next
 
     def source(self, *, parent: str, tree: str | None = None) -> OxSource[FolderData]:
-        """The folders in a folder for exports and syncs. What is deleted is told of all folders."""
+        """Return the folders in a folder for exports and syncs. Deletions are those of all folders."""
 
         async def updates(since: datetime) -> Updates[FolderData]:
-            found = await self.updates(since=since, tree=tree)
-            here: Any = [folder for folder in found.changed if folder.folder_id in (None, parent)]
-            return attrs.evolve(found, changed=Rows(here, timestamp=found.timestamp))
+            updates = await self.updates(since=since, tree=tree)
+            changed: Any = [folder for folder in updates.changed if folder.folder_id in (None, parent)]
+            return attrs.evolve(updates, changed=Rows(changed, timestamp=updates.timestamp))
 
         return OxSource(query=self.query(parent=parent, tree=tree), updates=updates)

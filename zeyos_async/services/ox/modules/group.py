@@ -7,43 +7,43 @@ from datetime import datetime
 from typing import Any
 
 from ...base.query import Query
-from .._generated.group import Group as Documented
+from .._generated.group import Group as GeneratedGroup
 from .._generated.records_users import GroupData, GroupSearchBody
-from ..operation import Prepared, Rows, Updates, preparing
-from ._listing import Finding, ListCall, query_of
-from ._search import pattern_body
-from ._shared import documented
+from ..operation import PreparedCall, Rows, Updates, custom_operation
+from ._list_backend import ListingCalls, ListingRequest, make_query
+from ._operations import generated_operation
+from ._searches import build_pattern_body
 from ._source import OxSource
 
 __all__ = ["Group"]
 
 
-class Group(Documented):
+class Group(GeneratedGroup):
     """``group``: its operations, with queries and searches by text."""
 
     def query(self) -> Query[GroupData]:
-        """All groups, as a query: ``async for group in ox.group.query()``."""
+        """Return a query over all groups: ``async for group in ox.group.query()``."""
 
-        def find(asked: ListCall) -> Prepared[Rows[GroupData]]:
-            return self.all.prepare(columns=asked.columns)
+        def find(request: ListingRequest) -> PreparedCall[Rows[GroupData]]:
+            return self.all.prepare(columns=request.columns)
 
-        return query_of(self._caller, GroupData, Finding(find=find, key=("id",), sorts=False))
+        return make_query(self._caller, GroupData, ListingCalls(find=find, key=("id",), sorts=False))
 
     def source(self) -> OxSource[GroupData]:
-        """All groups for exports and syncs, with what changed and what was deleted."""
+        """Return all groups for exports and syncs, with what changed and what was deleted."""
 
         async def updates(since: datetime) -> Updates[GroupData]:
             return await self.updates(since=since)
 
         return OxSource(query=self.query(), updates=updates)
 
-    @preparing
+    @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
-        self, what: str | Mapping[str, Any] | GroupSearchBody, /
-    ) -> Prepared[Rows[GroupData]]:
-        """The groups that a search finds.
+        self, criteria: str | Mapping[str, Any] | GroupSearchBody, /
+    ) -> PreparedCall[Rows[GroupData]]:
+        """Return the groups that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
         """
-        return documented(self, Documented.search).prepare(pattern_body("group", what))
+        return generated_operation(self, GeneratedGroup.search).prepare(build_pattern_body("group", criteria))

@@ -1,4 +1,4 @@
-"""``import``, whose failures of single objects are errors."""
+"""``import``, which raises an error if single objects were not imported."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ....errors import PartialFailure
-from .._generated.import_ import Import as Documented
+from .._generated.import_ import Import as GeneratedImport
 from ..rows import Rows
-from ._shared import reading
+from ._operations import checked_operation
 
 if TYPE_CHECKING:
     from .._generated.records_files import ImportResult
@@ -17,7 +17,7 @@ __all__ = ["Import", "PartlyImported"]
 
 
 class PartlyImported(PartialFailure):
-    """Some objects of a file were imported, and others were not.
+    """The error of a file of which some objects were imported, and others were not.
 
     Attributes:
         imported: Those that were.
@@ -26,35 +26,35 @@ class PartlyImported(PartialFailure):
     imported: Rows[ImportResult]
 
 
-def _whole(results: Rows[ImportResult]) -> Rows[ImportResult]:
-    """The results, if each of them is an object that was made."""
-    failed = {place: _reason(each.extra) for place, each in enumerate(results) if each.id is None}
+def _check_imported(results: Rows[ImportResult]) -> Rows[ImportResult]:
+    """Return the results if each of them is an object that was made; raise ``PartlyImported`` otherwise."""
+    failed = {number: _extract_reason(item.extra) for number, item in enumerate(results) if item.id is None}
     if not failed:
         return results
     imported = Rows(
-        (each for each in results if each.id is not None),
+        (item for item in results if item.id is not None),
         timestamp=results.timestamp,
         warnings=results.warnings,
     )
-    place, why = next(iter(failed.items()))
+    first, reason = next(iter(failed.items()))
     error = PartlyImported(
-        f"{len(failed)} of {len(results)} objects were not imported, the first of them number {place + 1} "
-        f"of the file: {why}; .imported has the others",
-        ids=[str(each) for each in failed],
-        reasons={str(each): text for each, text in failed.items()},
+        f"{len(failed)} of {len(results)} objects were not imported, the first of them number {first + 1} "
+        f"of the file: {reason}; .imported has the others",
+        ids=[str(item) for item in failed],
+        reasons={str(item): text for item, text in failed.items()},
     )
     error.imported = imported
     raise error
 
 
-def _reason(extra: Mapping[str, Any]) -> str:
+def _extract_reason(extra: Mapping[str, Any]) -> str:
     return str(extra.get("error") or extra.get("error_desc") or "the server does not say why")
 
 
-class Import(Documented):
+class Import(GeneratedImport):
     """``import``: its operations. An object that could not be imported is a ``PartlyImported``."""
 
-    csv = reading(Documented.csv, _whole)
-    ical = reading(Documented.ical, _whole)
-    outlook_csv = reading(Documented.outlook_csv, _whole)
-    vcard = reading(Documented.vcard, _whole)
+    csv = checked_operation(GeneratedImport.csv, _check_imported)
+    ical = checked_operation(GeneratedImport.ical, _check_imported)
+    outlook_csv = checked_operation(GeneratedImport.outlook_csv, _check_imported)
+    vcard = checked_operation(GeneratedImport.vcard, _check_imported)

@@ -13,13 +13,14 @@ import attrs
 from ....errors import InvalidArgument, PartialFailure, ZeyosAsyncError
 from ....forms import Upload
 from ...base.query import Query
-from .._generated.infostore import Infostore as Documented
+from .._generated.infostore import Infostore as GeneratedInfostore
 from .._generated.records_files import InfoItemData, InfoItemSearchBody
-from ..operation import Prepared, Rows, Updates, preparing
-from ..values import moment
-from ._listing import Finding, ListCall, query_of
-from ._search import Condition, searching, term_of
-from ._shared import documented, sorting, without_nothing
+from ..operation import PreparedCall, Rows, Updates, custom_operation, prepared_by
+from ..values import instant_from_wire
+from ._arguments import drop_none, sort_arguments
+from ._list_backend import ListingCalls, ListingRequest, make_query
+from ._operations import generated_operation
+from ._searches import Condition, compile_term, search_operation
 from ._source import OxSource
 from ._upload_folder import Existing, FolderUpload, FolderUploadFailed, upload_folder
 from ._upload_parts import upload_in_parts
@@ -35,7 +36,30 @@ __all__ = ["FolderUpload", "FolderUploadFailed", "Infostore"]
 _MILLISECONDS = timedelta(milliseconds=1)
 
 
-class Infostore(Documented):
+def _prepare_upload(
+    module: Infostore,
+    content: Upload | UploadSource,
+    /,
+    *,
+    filename: str | None = None,
+    file_mimetype: str | None = None,
+    on_progress: Progress | None = None,
+    **options: Any,
+) -> PreparedCall[str]:
+    """Prepare an upload: name the content, and name its type by its name."""
+    upload = Upload.of(content)
+    name = filename or upload.name
+    if not name:
+        raise InvalidArgument("infostore.upload: the content has no name of its own; give filename=")
+    if on_progress is not None:
+        upload = attrs.evolve(upload, on_progress=on_progress)
+    media_type = file_mimetype or attrs.evolve(upload, filename=name).media_type
+    return generated_operation(module, GeneratedInfostore.upload).prepare(
+        upload, filename=name, file_mimetype=media_type, **options
+    )
+
+
+class Infostore(GeneratedInfostore):
     """``infostore``: its operations, with queries, uploads of files and folders, versions and locks."""
 
     # -- reading -----------------------------------------------------------------------------------
@@ -43,19 +67,19 @@ class Infostore(Documented):
     def query(
         self, *, folder: str | None = None, include_subfolders: bool | None = None
     ) -> Query[InfoItemData]:
-        """The files of a folder, as a query: ``async for file in ox.infostore.query(folder="31841")``.
+        """Return a query over the files of a folder: ``async for file in ox.infostore.query(folder="31841")``.
 
         Args:
             folder: The folder. Without one, a condition searches all folders.
             include_subfolders: Whether a condition searches the folders in it, too.
         """
 
-        def find(asked: ListCall) -> Prepared[Rows[InfoItemData]]:
-            options: Any = {"folder": folder, "columns": asked.columns, **sorting(asked)}
-            if asked.term is not None:
-                body: Any = {"filter": asked.term}
+        def find(request: ListingRequest) -> PreparedCall[Rows[InfoItemData]]:
+            options: Any = {"folder": folder, "columns": request.columns, **sort_arguments(request)}
+            if request.term is not None:
+                body: Any = {"filter": request.term}
                 return self.advanced_search.prepare(
-                    body, include_subfolders=include_subfolders, **options, **_first(asked)
+                    body, include_subfolders=include_subfolders, **options, **_range_arguments(request)
                 )
             if folder is None:
                 raise InvalidArgument("infostore: all files of which folder? Give folder=, or a condition")
@@ -63,12 +87,12 @@ class Infostore(Documented):
                 raise InvalidArgument(
                     "infostore: include_subfolders needs a condition; ox.folders.walk() lists folders"
                 )
-            return self.all.prepare(limit=asked.most or None, **options)
+            return self.all.prepare(limit=request.limit or None, **options)
 
-        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[InfoItemData]]:
+        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> PreparedCall[Rows[InfoItemData]]:
             return self.list.prepare(keys, columns=columns)
 
-        return query_of(self._caller, InfoItemData, Finding(find=find, read=read, dialect="infostore"))
+        return make_query(self._caller, InfoItemData, ListingCalls(find=find, read=read, dialect="infostore"))
 
     def where(
         self,
@@ -76,7 +100,7 @@ class Infostore(Documented):
         folder: str | None = None,
         include_subfolders: bool | None = None,
     ) -> Query[InfoItemData]:
-        """The files for which all these conditions hold: ``where(F.filename.endswith(".pdf"), folder=…)``.
+        """Return a query over the files for which all conditions hold: ``where(F.filename.endswith(".pdf"), folder=…)``.
 
         Args:
             *conditions: Conditions made with ``F``, or their text form.
@@ -88,20 +112,20 @@ class Infostore(Documented):
             UnsupportedFilter: A search can't say this.
         """
         query = self.query(folder=folder, include_subfolders=include_subfolders)
-        return query.where(*conditions)  # type: ignore[arg-type]
+        return query.where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[InfoItemData]:
-        """The files of a folder for exports and syncs, with what changed and what was deleted."""
+        """Return the files of a folder for exports and syncs, with what changed and what was deleted."""
 
         async def updates(since: datetime) -> Updates[InfoItemData]:
             return await self.updates(folder=folder, since=since)
 
         return OxSource(query=self.query(folder=folder), updates=updates)
 
-    @searching
+    @search_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: Condition | Mapping[str, Any] | InfoItemSearchBody,
+        criteria: Condition | Mapping[str, Any] | InfoItemSearchBody,
         /,
         *,
         columns: Sequence[str | int] | None = None,
@@ -112,11 +136,11 @@ class Infostore(Documented):
         end: int | None = None,
         include_subfolders: bool | None = None,
         pregenerate_previews: bool | None = None,
-    ) -> Prepared[Rows[InfoItemData]]:
-        """The files that a search finds.
+    ) -> PreparedCall[Rows[InfoItemData]]:
+        """Return the files that a search finds.
 
         Args:
-            what: A condition, ``F.filename.endswith(".pdf")`` or its text form, which is searched for by
+            criteria: A condition, ``F.filename.endswith(".pdf")`` or its text form, which is searched for by
                 ``advancedSearch``; or the body of the document's ``search``: ``{"pattern": "*report*"}``.
             columns: What is read of the files.
             folder: The folder to search; all of them if left out.
@@ -127,13 +151,17 @@ class Infostore(Documented):
             include_subfolders: Whether the folders in it are searched, too.
             pregenerate_previews: Whether the server makes previews beforehand.
         """
-        given: Any = (
-            what if isinstance(what, Mapping | InfoItemSearchBody) else {"filter": term_of(what, "infostore")}
+        body: Any = (
+            criteria
+            if isinstance(criteria, Mapping | InfoItemSearchBody)
+            else {"filter": compile_term(criteria, "infostore")}
         )
-        call = documented(self, Documented.search) if given is what else self.advanced_search
-        prepare: Callable[..., Prepared[Rows[InfoItemData]]] = call.prepare
+        call = (
+            generated_operation(self, GeneratedInfostore.search) if body is criteria else self.advanced_search
+        )
+        prepare: Callable[..., PreparedCall[Rows[InfoItemData]]] = call.prepare
         return prepare(
-            given,
+            body,
             columns=columns,
             folder=folder,
             sort=sort,
@@ -146,8 +174,8 @@ class Infostore(Documented):
 
     # -- uploads -----------------------------------------------------------------------------------
 
-    @preparing
-    def upload(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+    @prepared_by(_prepare_upload)
+    def upload(  # type: ignore[empty-body] # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
         content: Upload | UploadSource,
         /,
@@ -171,7 +199,7 @@ class Infostore(Documented):
         offset: int | None = None,
         push_token: str | None = None,
         on_progress: Progress | None = None,
-    ) -> Prepared[str]:
+    ) -> PreparedCall[str]:
         """Store a file, which is read while it is sent, and return its ID; see ``new_version``, too.
 
         Args:
@@ -196,35 +224,9 @@ class Infostore(Documented):
             push_token: The client's push token, so that it is not told of its own changes.
             on_progress: Called with the bytes sent and the bytes in all.
         """
-        upload = Upload.of(content)
-        name = filename or upload.name
-        if not name:
-            raise InvalidArgument("infostore.upload: the content has no name of its own; give filename=")
-        if on_progress is not None:
-            upload = attrs.evolve(upload, on_progress=on_progress)
-        return documented(self, Documented.upload).prepare(
-            upload,
-            folder=folder,
-            filename=name,
-            timestamp=timestamp,
-            id=id,
-            title=title,
-            file_mimetype=file_mimetype or attrs.evolve(upload, filename=name).media_type,
-            file_md5sum=file_md5sum,
-            description=description,
-            url=url,
-            version=version,
-            version_comment=version_comment,
-            categories=categories,
-            color_label=color_label,
-            file_size=file_size,
-            try_add_version=try_add_version,
-            ignore_warnings=ignore_warnings,
-            offset=offset,
-            push_token=push_token,
-        )
+        ...  # noqa: PIE790 - type checkers want the dots
 
-    @preparing
+    @custom_operation
     def new_version(
         self,
         file: InfoItemData,
@@ -234,7 +236,7 @@ class Infostore(Documented):
         comment: str | None = None,
         filename: str | None = None,
         on_progress: Progress | None = None,
-    ) -> Prepared[str]:
+    ) -> PreparedCall[str]:
         """Store a new version of a file, unless somebody else changed it since it was read.
 
         Args:
@@ -251,8 +253,8 @@ class Infostore(Documented):
             OxConflict: Somebody else changed it, or has locked it.
         """
         name = filename or file.filename or Upload.of(content).name
-        known = file.timestamp or file.last_modified
-        if not file.id or not file.folder_id or known is None:
+        stamp = file.timestamp or file.last_modified
+        if not file.id or not file.folder_id or stamp is None:
             raise InvalidArgument(
                 "infostore.new_version: the file has no id, no folder_id or no time stamp: get() it first"
             )
@@ -260,19 +262,19 @@ class Infostore(Documented):
             content,
             id=file.id,
             folder=file.folder_id,
-            timestamp=known,
+            timestamp=stamp,
             filename=name,
             version_comment=comment,
             on_progress=on_progress,
         )
 
-        def arrived(envelope: Any) -> None:
+        def on_response(envelope: Any) -> None:
             if envelope.timestamp is not None:
-                file.timestamp = moment(envelope.timestamp)
+                file.timestamp = instant_from_wire(envelope.timestamp)
 
-        return attrs.evolve(prepared, arrived=arrived)
+        return attrs.evolve(prepared, on_response=on_response)
 
-    @preparing
+    @custom_operation
     def move(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
         record: InfoItemData | None = None,
@@ -283,7 +285,7 @@ class Infostore(Documented):
         timestamp: Stamp | None = None,
         push_token: str | None = None,
         ignore_warnings: bool | None = None,
-    ) -> Prepared[str]:
+    ) -> PreparedCall[str]:
         """Move a file to another folder; a record is brought up to date.
 
         Args:
@@ -300,7 +302,7 @@ class Infostore(Documented):
         Raises:
             PartialFailure: The server says that it was not moved.
         """
-        prepared = documented(self, Documented.move).prepare(
+        prepared = generated_operation(self, GeneratedInfostore.move).prepare(
             record,
             folder=folder,
             id=id,
@@ -311,18 +313,20 @@ class Infostore(Documented):
         before = dict(prepared.query).get("id", "")
 
         def read(envelope: Any) -> str:
-            found: Any = prepared.read(envelope)
-            if isinstance(found, list) and found:  # the document has both: an ID, and a list of what is left
+            result: Any = prepared.read(envelope)
+            if (
+                isinstance(result, list) and result
+            ):  # the document has both: an ID, and a list of what is left
                 raise PartialFailure(f"infostore.move: {before} was not moved to {folder}", ids=[before])
-            return str(found) if isinstance(found, str) and found else before
+            return str(result) if isinstance(result, str) and result else before
 
-        def arrived(envelope: Any) -> None:
-            if prepared.arrived is not None:
-                prepared.arrived(envelope)
+        def on_response(envelope: Any) -> None:
+            if prepared.on_response is not None:
+                prepared.on_response(envelope)
             if record is not None:
                 record.id, record.folder_id = read(envelope), folder
 
-        return attrs.evolve(prepared, read=read, arrived=arrived)
+        return attrs.evolve(prepared, read=read, on_response=on_response)
 
     async def upload_in_parts(
         self,
@@ -408,15 +412,15 @@ class Infostore(Documented):
         await self.unlock(file)
 
     async def _unlock_after(self, file: InfoItemData, error: BaseException) -> None:
-        """Unlock because of an error, which matters more than one of unlocking."""
+        """Unlock the file because of an error; a failure to unlock is only noted at that error."""
         try:
             await self.unlock(file)
         except ZeyosAsyncError as other:
             error.add_note(f"The file {file.id} may still be locked: {other}")
 
 
-def _first(asked: ListCall) -> Any:
-    """The range of a search: only what is sorted has the same first ones each time."""
-    if not asked.most or asked.sort is None:
+def _range_arguments(request: ListingRequest) -> Any:
+    """Return the range of a search: only what is sorted has the same first ones each time."""
+    if not request.limit or request.sort is None:
         return {}
-    return without_nothing({"start": 0, "end": asked.most - 1})
+    return drop_none({"start": 0, "end": request.limit - 1})

@@ -16,19 +16,29 @@ from ....errors import InvalidArgument
 from ....forms import Upload
 from ....wire import Safety
 from ...base.query import Query
-from .._generated.mail import Mail as Documented
+from .._generated.mail import Mail as GeneratedMail
 from .._generated.records_mail import MailData, MailDestinationData
-from ..files.names import safe_name
-from ..files.saving import free_place
-from ..operation import Download, Prepared, Rows, Shape, preparing
-from ._addresses import own_address
-from ._listing import Finding, ListCall, query_of
-from ._mails import MailFlag, MailRef, flag_changes, flags_of, moved, note_flags, place_of, places_of
-from ._mime import message_bytes, message_of, upload_of
-from ._search import Condition, searching, term_of
-from ._shared import documented, sorting
+from ..files.names import make_safe_name
+from ..files.saving import find_free_path
+from ..operation import Download, PreparedCall, ResultShape, Rows, custom_operation
+from ._addresses import fetch_own_address
+from ._arguments import sort_arguments
+from ._bulk_calls import call_all
+from ._list_backend import ListingCalls, ListingRequest, make_query
+from ._mail_references import (
+    MailFlag,
+    MailRef,
+    build_flag_changes,
+    check_flags,
+    locate_mail,
+    locate_mails,
+    update_flags,
+    update_location,
+)
+from ._mime_messages import compose_message, encode_message, make_upload
+from ._operations import generated_operation
+from ._searches import Condition, compile_term, search_operation
 from ._source import OxSource
-from ._together import all_of
 
 if TYPE_CHECKING:
     from ....forms import Progress, UploadSource
@@ -47,40 +57,43 @@ Outgoing = Message | bytes | os.PathLike[str] | Upload
 """A whole mail: an ``EmailMessage``, its bytes, or the path of a file with them."""
 
 
-class Mail(Documented):
+class Mail(GeneratedMail):
     """``mail``: its operations, with queries, flags, moving and copying, and sending."""
 
     @property
     def compose(self) -> MailCompose:
         """The mails that are being written: ``mail_compose`` of the client."""
-        found: MailCompose = self._caller.module("mail_compose")
-        return found
+        module: MailCompose = self._caller.module("mail_compose")
+        return module
 
     # -- reading -----------------------------------------------------------------------------------
 
     def query(self, *, folder: str) -> Query[MailData]:
-        """The mails of a folder, as a query: ``async for mail in ox.mail.query(folder="default0/INBOX")``.
+        """Return a query over the mails of a folder: ``async for mail in ox.mail.query(folder="default0/INBOX")``.
 
         Args:
             folder: The folder.
         """
 
-        def find(asked: ListCall) -> Prepared[Rows[MailData]]:
-            if asked.term is not None:
-                return documented(self, Documented.search).prepare(
-                    {"filter": asked.term}, folder=folder, columns=asked.columns, **sorting(asked)
+        def find(request: ListingRequest) -> PreparedCall[Rows[MailData]]:
+            if request.term is not None:
+                return generated_operation(self, GeneratedMail.search).prepare(
+                    {"filter": request.term},
+                    folder=folder,
+                    columns=request.columns,
+                    **sort_arguments(request),
                 )
             return self.all.prepare(
-                folder=folder, columns=asked.columns, limit=asked.most or None, **sorting(asked)
+                folder=folder, columns=request.columns, limit=request.limit or None, **sort_arguments(request)
             )
 
-        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[MailData]]:
+        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> PreparedCall[Rows[MailData]]:
             return self.list.prepare(keys, columns=columns)
 
-        return query_of(self._caller, MailData, Finding(find=find, read=read, dialect="mail"))
+        return make_query(self._caller, MailData, ListingCalls(find=find, read=read, dialect="mail"))
 
     def where(self, *conditions: Condition, folder: str) -> Query[MailData]:
-        """The mails for which all these conditions hold: ``where(F.subject.contains("invoice"), folder=…)``.
+        """Return a query over the mails for which all conditions hold: ``where(F.subject.contains("invoice"), folder=…)``.
 
         Headers are ``header("X-Spam")``, and names of attachments ``attachment("name")``.
 
@@ -92,16 +105,16 @@ class Mail(Documented):
             UnknownField: Mails can't be searched by such a field.
             UnsupportedFilter: A search can't say this.
         """
-        return self.query(folder=folder).where(*conditions)  # type: ignore[arg-type]
+        return self.query(folder=folder).where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[MailData]:
-        """The mails of a folder for exports. Servers don't tell what changed in a folder of mails."""
+        """Return the mails of a folder for exports. Servers don't tell what changed in a folder of mails."""
         return OxSource(query=self.query(folder=folder), updates=None)
 
-    @searching
+    @search_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: Condition | Mapping[str, Any] | Sequence[Any],
+        criteria: Condition | Mapping[str, Any] | Sequence[Any],
         /,
         *,
         folder: str,
@@ -111,11 +124,11 @@ class Mail(Documented):
         deleted: bool | None = None,
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
-    ) -> Prepared[Rows[MailData]]:
-        """The mails that a search finds.
+    ) -> PreparedCall[Rows[MailData]]:
+        """Return the mails that a search finds.
 
         Args:
-            what: A condition, ``F.subject.contains("invoice") & (F.size > 10_000)`` or its text form; or the body
+            criteria: A condition, ``F.subject.contains("invoice") & (F.size > 10_000)`` or its text form; or the body
                 of the document's ``search``: ``{"filter": […]}``.
             folder: The folder to search.
             columns: What is read of the mails.
@@ -125,9 +138,11 @@ class Mail(Documented):
             sort: The column to sort by.
             order: Up or down.
         """
-        given = isinstance(what, Mapping) or (isinstance(what, Sequence) and not isinstance(what, str))
-        body: Any = what if given else {"filter": term_of(what, "mail")}  # type: ignore[arg-type]
-        return documented(self, Documented.search).prepare(
+        is_body = isinstance(criteria, Mapping) or (
+            isinstance(criteria, Sequence) and not isinstance(criteria, str)
+        )
+        body: Any = criteria if is_body else {"filter": compile_term(criteria, "mail")}  # type: ignore[arg-type]
+        return generated_operation(self, GeneratedMail.search).prepare(
             body,
             folder=folder,
             columns=columns,
@@ -139,27 +154,27 @@ class Mail(Documented):
         )
 
     def raw(self, mail: MailRef, /, *, unseen: bool | None = None) -> Download:
-        """A mail as it was sent, in RFC 822: ``await ox.mail.raw(mail).save("mail.eml")``.
+        """Return a mail as it was sent, in RFC 822: ``await ox.mail.raw(mail).save("mail.eml")``.
 
         Args:
             mail: The mail, or its ``(folder, id)``.
             unseen: Whether an unread mail stays unread; the server marks it as read otherwise.
         """
-        folder, number = place_of(mail)
+        folder, number = locate_mail(mail)
         prepared = self.get_source.prepare(folder=folder, id=number, unseen=unseen, save=1)
-        spec = attrs.evolve(prepared.spec, returns=Shape.DOWNLOAD)
+        spec = attrs.evolve(prepared.spec, returns=ResultShape.DOWNLOAD)
         return self._caller.download(attrs.evolve(prepared, spec=spec))
 
     async def message(self, mail: MailRef, /, *, unseen: bool | None = None) -> EmailMessage:
-        """A mail as a message of the standard library, with all of its headers and parts.
+        """Return a mail as a message of the standard library, with all of its headers and parts.
 
         Args:
             mail: The mail, or its ``(folder, id)``.
             unseen: Whether an unread mail stays unread; the server marks it as read otherwise.
         """
         # The standard library's own type for what this policy makes of bytes is too wide.
-        found: Any = message_from_bytes(await self.raw(mail, unseen=unseen), policy=default)
-        return found  # type: ignore[no-any-return]
+        parsed: Any = message_from_bytes(await self.raw(mail, unseen=unseen), policy=default)
+        return parsed  # type: ignore[no-any-return]
 
     async def save_attachments(
         self, mail: MailRef, into: str | os.PathLike[str], /, *, overwrite: bool = False
@@ -174,21 +189,21 @@ class Mail(Documented):
         Returns:
             Where they are, in the mail's order.
         """
-        folder, number = place_of(mail)
+        folder, number = locate_mail(mail)
         parts = (await self.get(folder=folder, id=number, unseen=True)).attachments or ()
-        saved: dict[Path, None] = {}
+        saved: dict[Path, None] = {}  # a set that keeps its order
         for part in parts:
             if part.disp != "attachment" or part.id is None:
                 continue
-            place = Path(into) / (safe_name(part.filename or "") or f"attachment {part.id}")
-            place = await free_place(place, taken=saved, replaces=overwrite)
+            path = Path(into) / (make_safe_name(part.filename or "") or f"attachment {part.id}")
+            path = await find_free_path(path, reserved=saved, replaces=overwrite)
             download = self.attachment(folder=folder, id=number, attachment=part.id)
-            saved[await download.save(place, overwrite=overwrite)] = None
+            saved[await download.save(path, overwrite=overwrite)] = None
         return tuple(saved)
 
     # -- changing ----------------------------------------------------------------------------------
 
-    @preparing
+    @custom_operation
     def update(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
         record: MailData | MailUpdateBody | MailUpdateBodyFields,
@@ -199,7 +214,7 @@ class Mail(Documented):
         id: str | None = None,
         message_id: str | None = None,
         whole_folder: bool = False,
-    ) -> Prepared[MailDestinationData]:
+    ) -> PreparedCall[MailDestinationData]:
         """Change flags or the colour of a mail, or move it; see ``flags`` and ``move``, too.
 
         Args:
@@ -214,17 +229,17 @@ class Mail(Documented):
         Raises:
             InvalidArgument: It names no mail, and ``whole_folder`` is not true; or it names one, and it is.
         """
-        given: Any = (record, body)
-        prepared = documented(self, Documented.update).prepare(
-            *given, folder=folder, id=id, message_id=message_id
+        positional: Any = (record, body)
+        prepared = generated_operation(self, GeneratedMail.update).prepare(
+            *positional, folder=folder, id=id, message_id=message_id
         )
         names_one = any(name in ("id", "message_id") and value for name, value in prepared.query)
         sent: Any = prepared.body.value if prepared.body is not None else {}  # type: ignore[union-attr]
-        _check_reach(names_one, whole_folder, moves="folder_id" in sent)
-        return prepared if "folder_id" in sent else _repeatable(prepared)
+        _check_scope(names_one, whole_folder, moves="folder_id" in sent)
+        return prepared if "folder_id" in sent else _allow_repeats(prepared)
 
-    @preparing
-    def move(self, mail: MailRef, /, *, to: str) -> Prepared[MailDestinationData]:
+    @custom_operation
+    def move(self, mail: MailRef, /, *, to: str) -> PreparedCall[MailDestinationData]:
         """Move a mail to another folder, where it has another ID; a record is brought up to date.
 
         Args:
@@ -234,17 +249,17 @@ class Mail(Documented):
         Returns:
             Where it is now: ``folder_id`` and ``id``.
         """
-        folder, number = place_of(mail)
-        body: Any = {"folder_id": _folder(to)}
-        prepared = documented(self, Documented.update).prepare(body, folder=folder, id=number)
+        folder, number = locate_mail(mail)
+        body: Any = {"folder_id": _check_folder(to)}
+        prepared = generated_operation(self, GeneratedMail.update).prepare(body, folder=folder, id=number)
 
-        def arrived(envelope: Any) -> None:
+        def on_response(envelope: Any) -> None:
             data = envelope.data if isinstance(envelope.data, Mapping) else {}
-            moved(mail, str(data.get("folder_id") or to), data.get("id"))
+            update_location(mail, str(data.get("folder_id") or to), data.get("id"))
 
-        return attrs.evolve(prepared, arrived=arrived)
+        return attrs.evolve(prepared, on_response=on_response)
 
-    @preparing
+    @custom_operation
     def copy(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
         record: MailRef | MailDestinationBody | MailDestinationBodyFields,
@@ -254,7 +269,7 @@ class Mail(Documented):
         to: str | None = None,
         id: str | None = None,
         folder: str | None = None,
-    ) -> Prepared[MailDestinationData]:
+    ) -> PreparedCall[MailDestinationData]:
         """Copy a mail to another folder: ``copy(mail, to="default0/Archive")``.
 
         Args:
@@ -267,12 +282,12 @@ class Mail(Documented):
         Returns:
             Where the copy is: ``folder_id`` and ``id``.
         """
-        given: Any = (record, body)
+        positional: Any = (record, body)
         if to is not None:
             if body is not None or id is not None or folder is not None:
                 raise InvalidArgument("mail.copy: give a mail and to=, and nothing else")
-            (folder, id), given = place_of(record), ({"folder_id": _folder(to)},)
-        return documented(self, Documented.copy).prepare(*given, id=id, folder=folder)
+            (folder, id), positional = locate_mail(record), ({"folder_id": _check_folder(to)},)
+        return generated_operation(self, GeneratedMail.copy).prepare(*positional, id=id, folder=folder)
 
     async def move_many(self, mails: Iterable[MailRef], /, *, to: str) -> list[MailDestinationData]:
         """Move mails to another folder, in as few requests as it takes.
@@ -287,13 +302,13 @@ class Mail(Documented):
         Raises:
             MultipleFailed: Some were not moved; ``.results`` has all results and errors in order.
         """
-        calls = [self.move.prepare(mail, to=to) for mail, _, _ in places_of(mails)]
-        return await all_of(self._caller, calls)
+        calls = [self.move.prepare(mail, to=to) for mail, _, _ in locate_mails(mails)]
+        return await call_all(self._caller, calls)
 
     async def copy_many(self, mails: Iterable[MailRef], /, *, to: str) -> list[MailDestinationData]:
         """Copy mails to another folder; see ``move_many``."""
-        calls = [self.copy.prepare(mail, to=to) for mail, _, _ in places_of(mails)]
-        return await all_of(self._caller, calls)
+        calls = [self.copy.prepare(mail, to=to) for mail, _, _ in locate_mails(mails)]
+        return await call_all(self._caller, calls)
 
     async def flags(
         self,
@@ -320,14 +335,18 @@ class Mail(Documented):
             InvalidArgument: Nothing is to be changed, or something is to be set and cleared.
             MultipleFailed: Some were not changed; ``.results`` has all results and errors in order.
         """
-        body = flag_changes(set_flags, clear_flags, set_user_flags, clear_user_flags, color_label)
-        await all_of(self._caller, [self._flagged(place, body) for place in places_of(mails)])
+        body = build_flag_changes(set_flags, clear_flags, set_user_flags, clear_user_flags, color_label)
+        await call_all(
+            self._caller, [self._prepare_flags(location, body) for location in locate_mails(mails)]
+        )
 
-    def _flagged(self, place: tuple[Any, str, str], body: Mapping[str, Any]) -> Prepared[MailDestinationData]:
-        mail, folder, number = place
-        given: Any = body
-        prepared = documented(self, Documented.update).prepare(given, folder=folder, id=number)
-        return attrs.evolve(_repeatable(prepared), arrived=lambda envelope: note_flags(mail, body))
+    def _prepare_flags(
+        self, location: tuple[Any, str, str], body: Mapping[str, Any]
+    ) -> PreparedCall[MailDestinationData]:
+        mail, folder, number = location
+        changes: Any = body
+        prepared = generated_operation(self, GeneratedMail.update).prepare(changes, folder=folder, id=number)
+        return attrs.evolve(_allow_repeats(prepared), on_response=lambda envelope: update_flags(mail, body))
 
     async def mark_seen(self, mails: MailRef | Iterable[MailRef], /, *, seen: bool = True) -> None:
         """Mark mails as read, or as not read. A whole folder is marked by ``all_seen``.
@@ -388,26 +407,18 @@ class Mail(Documented):
         Raises:
             InvalidArgument: There is no recipient, or something can't stand in a mail; nothing was sent.
         """
-        parts = [to, cc, bcc, sender, reply_to, subject or None, text, html, attachments or None, headers]
+        people = {"to": to, "cc": cc, "bcc": bcc, "sender": sender, "reply_to": reply_to}
+        content = (subject or None, text, html, attachments or None, headers)
         if message is not None:
-            if any(part is not None for part in parts):
+            if any(part is not None for part in (*people.values(), *content)):
                 raise InvalidArgument("mail.send takes a complete mail, or the parts of one, not both")
-            upload = _raw(message, on_progress, to_send=True)
-        else:
-            draft = message_of(
-                sender=sender if sender is not None else await own_address(self._caller),
-                to=to,
-                cc=cc,
-                bcc=bcc,
-                reply_to=reply_to,
-                subject=subject,
-                text=text,
-                html=html,
-                attachments=attachments,
-                headers=headers,
-            )
-            upload = await upload_of(draft, on_progress=on_progress)
-        return await self.new_raw(upload)
+            return await self.new_raw(_make_upload(message, on_progress, to_send=True))
+        if sender is None:
+            people["sender"] = await fetch_own_address(self._caller)
+        draft = compose_message(
+            **people, subject=subject, text=text, html=html, attachments=attachments, headers=headers
+        )
+        return await self.new_raw(await make_upload(draft, on_progress=on_progress))
 
     async def store(
         self,
@@ -429,31 +440,31 @@ class Mail(Documented):
         Returns:
             Where it is: ``folder_id`` and ``id``.
         """
-        mask = str(flags_of(flags, "flags")) if flags else None
+        mask = str(check_flags(flags, "flags")) if flags else None
         return await self.new_raw(
-            _raw(message, on_progress, to_send=False), folder=_folder(folder), flags=mask
+            _make_upload(message, on_progress, to_send=False), folder=_check_folder(folder), flags=mask
         )
 
 
-def _raw(message: Any, on_progress: Progress | None, *, to_send: bool) -> Upload:
+def _make_upload(message: Any, on_progress: Progress | None, *, to_send: bool) -> Upload:
     if isinstance(message, Message):
-        message = message_bytes(message, to_send=to_send)
+        message = encode_message(message, to_send=to_send)
     upload = Upload.of(message)
     return upload if on_progress is None else attrs.evolve(upload, on_progress=on_progress)
 
 
-def _folder(value: Any) -> str:
+def _check_folder(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidArgument(f"a folder is named by its ID, such as 'default0/INBOX', not by {value!r:.60}")
     return value
 
 
-def _repeatable(prepared: Prepared[Any]) -> Prepared[Any]:
-    """Flags that are set twice are set."""
+def _allow_repeats(prepared: PreparedCall[Any]) -> PreparedCall[Any]:
+    """Mark a change of flags as one that may be repeated: flags that are set twice are set."""
     return attrs.evolve(prepared, spec=attrs.evolve(prepared.spec, safety=Safety.REPEATABLE))
 
 
-def _check_reach(names_one: bool, whole_folder: bool, *, moves: bool) -> None:
+def _check_scope(names_one: bool, whole_folder: bool, *, moves: bool) -> None:
     if whole_folder and names_one:
         raise InvalidArgument("mail.update: whole_folder=True means all mails, and one of them is named")
     if whole_folder and moves:

@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ....errors import InvalidArgument, suggest
-from .._generated.mail_compose import MailCompose as Documented
-from ._composing import Composition, fields_of
-from ._mails import places_of
+from .._generated.mail_compose import MailCompose as GeneratedMailCompose
+from ._composition import Composition, build_fields
+from ._mail_references import locate_mails
 
 if TYPE_CHECKING:
     from ._addresses import Addresses
-    from ._mails import MailRef
+    from ._mail_references import MailRef
 
 __all__ = ["Composition", "MailCompose"]
 
 ComposeType = Literal["new", "reply", "replyall", "forward", "resend", "edit", "copy"]
 
 
-class MailCompose(Documented):
+class MailCompose(GeneratedMailCompose):
     """``mail/compose``: its operations, with mails that are written in one block."""
 
     def draft(
@@ -41,7 +41,7 @@ class MailCompose(Documented):
         vcard: bool | None = None,
         shared_attachments: bool | None = None,
     ) -> Composition:
-        """A mail to be written: ``async with ox.mail.compose.draft(…) as draft: … await draft.send()``.
+        """Begin a mail: ``async with ox.mail.compose.draft(…) as draft: … await draft.send()``.
 
         Nothing is sent before it is entered or awaited. Nobody else can edit it meanwhile.
 
@@ -64,19 +64,10 @@ class MailCompose(Documented):
             InvalidArgument: The type needs mails, or something is no address.
         """
         kind = type or ("new" if mails is None else "reply")
-        places = [] if mails is None else places_of(mails)
+        places = [] if mails is None else locate_mails(mails)
         _check_start(kind, len(places))
-        changes = fields_of(
-            fields,
-            sender=sender,
-            to=to,
-            cc=cc,
-            bcc=bcc,
-            subject=subject,
-            text=text,
-            html=html,
-            send_at=send_at,
-        )
+        people = {"sender": sender, "to": to, "cc": cc, "bcc": bcc}
+        changes = build_fields(fields, **people, subject=subject, text=text, html=html, send_at=send_at)
         return Composition(
             self,
             [(folder, number) for _, folder, number in places] or None,
@@ -88,7 +79,7 @@ class MailCompose(Documented):
 
 
 def _check_start(kind: str, mails: int) -> None:
-    """Whether a mail of a type begins with so many others.
+    """Check that a mail of this type begins with so many others.
 
     Raises:
         InvalidArgument: It does not, or there is no such type.

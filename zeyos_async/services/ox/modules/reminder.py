@@ -7,30 +7,30 @@ from typing import Any
 
 from ...base.query import Query
 from .._generated.records_tasks import ReminderData
-from .._generated.reminder import Reminder as Documented
-from ..operation import Prepared, Rows
-from ._listing import Finding, ListCall, query_of
+from .._generated.reminder import Reminder as GeneratedReminder
+from ..operation import PreparedCall, Rows
+from ._list_backend import ListingCalls, ListingRequest, make_query
 
 __all__ = ["Reminder"]
 
 
-class Reminder(Documented):
+class Reminder(GeneratedReminder):
     """``reminder``: its operations, with a query over what is due."""
 
     def query(self, *, until: datetime | None = None) -> Query[ReminderData]:
-        """The reminders that are due, the earliest moment given by the server, as a query.
+        """Return a query over the reminders that are due, from the earliest moment that the server has.
 
         Args:
             until: Only those that are due before this moment.
         """
 
-        def find(asked: ListCall) -> Prepared[Rows[ReminderData]]:
+        def find(request: ListingRequest) -> PreparedCall[Rows[ReminderData]]:
             return self.range.prepare(end=until)
 
-        return query_of(self._caller, ReminderData, Finding(find=find, key=("id",), sorts=False))
+        return make_query(self._caller, ReminderData, ListingCalls(find=find, key=("id",), sorts=False))
 
     async def postpone(self, reminder: ReminderData, until: datetime, /) -> ReminderData:
-        """Be reminded again at a moment; ``delete(reminder)`` ends it.
+        """Postpone a reminder to a moment; ``delete(reminder)`` ends it.
 
         Returns:
             The reminder, as the server has it.

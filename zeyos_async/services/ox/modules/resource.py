@@ -10,24 +10,24 @@ import attrs
 
 from ...base.query import Query
 from .._generated.records_users import ResourceData, ResourceSearchBody
-from .._generated.resource import Resource as Documented
+from .._generated.resource import Resource as GeneratedResource
 from ..answers import Envelope
-from ..operation import Prepared, Rows, Updates, preparing
-from ._listing import Finding, ListCall, query_of
-from ._search import pattern_body
-from ._shared import documented
+from ..operation import PreparedCall, Rows, Updates, custom_operation
+from ._list_backend import ListingCalls, ListingRequest, make_query
+from ._operations import generated_operation
+from ._searches import build_pattern_body
 from ._source import OxSource
 
 __all__ = ["Resource"]
 
 
-class Resource(Documented):
+class Resource(GeneratedResource):
     """``resource``: its operations, with queries and searches by text."""
 
     def query(self) -> Query[ResourceData]:
-        """All resources, as a query: ``async for room in ox.resource.query()``."""
+        """Return a query over all resources: ``async for room in ox.resource.query()``."""
 
-        def find(asked: ListCall) -> Prepared[Rows[Any]]:
+        def find(request: ListingRequest) -> PreparedCall[Rows[Any]]:
             prepared = self.all.prepare()
 
             def read(envelope: Envelope) -> Rows[Any]:
@@ -35,26 +35,30 @@ class Resource(Documented):
 
             return attrs.evolve(prepared, read=read)
 
-        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[ResourceData]]:
+        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> PreparedCall[Rows[ResourceData]]:
             return self.list.prepare([{"id": int(number)} for (number,) in keys])
 
-        return query_of(self._caller, ResourceData, Finding(find=find, read=read, key=("id",), sorts=False))
+        return make_query(
+            self._caller, ResourceData, ListingCalls(find=find, read=read, key=("id",), sorts=False)
+        )
 
     def source(self) -> OxSource[ResourceData]:
-        """All resources for exports and syncs, with what changed and what was deleted."""
+        """Return all resources for exports and syncs, with what changed and what was deleted."""
 
         async def updates(since: datetime) -> Updates[ResourceData]:
             return await self.updates(since=since)
 
         return OxSource(query=self.query(), updates=updates)
 
-    @preparing
+    @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
-        self, what: str | Mapping[str, Any] | ResourceSearchBody, /
-    ) -> Prepared[Rows[ResourceData]]:
-        """The resources that a search finds.
+        self, criteria: str | Mapping[str, Any] | ResourceSearchBody, /
+    ) -> PreparedCall[Rows[ResourceData]]:
+        """Return the resources that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
         """
-        return documented(self, Documented.search).prepare(pattern_body("resource", what))
+        return generated_operation(self, GeneratedResource.search).prepare(
+            build_pattern_body("resource", criteria)
+        )

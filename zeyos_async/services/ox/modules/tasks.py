@@ -8,50 +8,51 @@ from typing import Any, Literal
 
 from ...base.query import Query
 from .._generated.records_tasks import TaskData, TaskSearchBody
-from .._generated.tasks import Tasks as Documented
-from ..operation import Prepared, Rows, Updates, preparing
-from ._listing import Finding, ListCall, query_of
-from ._search import Condition, pattern_body
-from ._shared import documented, sorting
+from .._generated.tasks import Tasks as GeneratedTasks
+from ..operation import PreparedCall, Rows, Updates, custom_operation
+from ._arguments import sort_arguments
+from ._list_backend import ListingCalls, ListingRequest, make_query
+from ._operations import generated_operation
+from ._searches import Condition, build_pattern_body
 from ._source import OxSource
 
 __all__ = ["Tasks"]
 
 
-class Tasks(Documented):
+class Tasks(GeneratedTasks):
     """``tasks``: its operations, with queries over a folder and searches by text."""
 
     def query(self, *, folder: str) -> Query[TaskData]:
-        """All tasks of a folder, as a query: ``async for task in ox.tasks.query(folder="7")``."""
+        """Return a query over all tasks of a folder: ``async for task in ox.tasks.query(folder="7")``."""
 
-        def find(asked: ListCall) -> Prepared[Rows[TaskData]]:
-            return self.all.prepare(folder=folder, columns=asked.columns, **sorting(asked))
+        def find(request: ListingRequest) -> PreparedCall[Rows[TaskData]]:
+            return self.all.prepare(folder=folder, columns=request.columns, **sort_arguments(request))
 
-        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[TaskData]]:
+        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> PreparedCall[Rows[TaskData]]:
             return self.list.prepare(keys, columns=columns)
 
-        return query_of(self._caller, TaskData, Finding(find=find, read=read))
+        return make_query(self._caller, TaskData, ListingCalls(find=find, read=read))
 
     def where(self, *conditions: Condition, folder: str) -> Query[TaskData]:
-        """Tasks by conditions, which the server does not know for them.
+        """Refuse to search tasks by conditions, which the server does not have for them.
 
         Raises:
             UnsupportedFilter: Always, unless a condition holds for everything: read all, and use ``evaluate``.
         """
-        return self.query(folder=folder).where(*conditions)  # type: ignore[arg-type]
+        return self.query(folder=folder).where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[TaskData]:
-        """The tasks of a folder for exports and syncs, with what changed and what was deleted."""
+        """Return the tasks of a folder for exports and syncs, with what changed and what was deleted."""
 
         async def updates(since: datetime) -> Updates[TaskData]:
             return await self.updates(folder=folder, since=since)
 
         return OxSource(query=self.query(folder=folder), updates=updates)
 
-    @preparing
+    @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: str | Mapping[str, Any] | TaskSearchBody,
+        criteria: str | Mapping[str, Any] | TaskSearchBody,
         /,
         *,
         folder: str | None = None,
@@ -60,11 +61,11 @@ class Tasks(Documented):
         order: Literal["asc", "desc"] | None = None,
         start: date | int | None = None,
         end: date | int | None = None,
-    ) -> Prepared[Rows[TaskData]]:
-        """The tasks that a search finds.
+    ) -> PreparedCall[Rows[TaskData]]:
+        """Return the tasks that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
             folder: The folder to search; all of them if left out.
             columns: What is read of the tasks.
             sort: The column to sort by.
@@ -72,7 +73,7 @@ class Tasks(Documented):
             start: Only tasks in a period that begins here.
             end: Where the period ends, itself not in it.
         """
-        body = pattern_body("tasks", what, folder=folder)
-        return documented(self, Documented.search).prepare(
+        body = build_pattern_body("tasks", criteria, folder=folder)
+        return generated_operation(self, GeneratedTasks.search).prepare(
             body, columns=columns, sort=sort, order=order, start=start, end=end
         )

@@ -222,7 +222,7 @@ PUBLIC: Final[dict[str, str]] = {
 
 
 def load(name: str) -> ModuleType:
-    """The module of an entity; imports it on first use.
+    """Return the module of an entity, imported on first use.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -233,7 +233,7 @@ def load(name: str) -> ModuleType:
 
 
 def entity(name: str) -> Entity:
-    """The table of an entity.
+    """Return the table of an entity.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -243,7 +243,7 @@ def entity(name: str) -> Entity:
 
 
 def record_class(name: str) -> type[Record]:
-    """The record class of an entity.
+    """Return the record class of an entity.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import ReadableResource
+    from zeyos_async.services.zeyos.readable import ReadableResource
 
     from .applications import ApplicationReference
     from .binfiles import BinFileReference
@@ -61,7 +61,7 @@ class ApplicationAsset(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField
-    from zeyos_async.services.zeyos.resources import ReadableResource
+    from zeyos_async.services.zeyos.readable import ReadableResource
 
 
 _FIELDS: Final = (
@@ -43,7 +43,7 @@ class BinFile(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     size: int | None = None
     hash: str | None = None
     etag: str | None = attrs.field(default=None, eq=False)

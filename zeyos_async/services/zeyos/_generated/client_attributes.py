@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 
 
 class Entities:
-    """The resources as attributes; the client makes each when it is first asked for."""
+    """The resources as attributes; the client makes each on first use."""
 
     if TYPE_CHECKING:
         accounts: Accounts

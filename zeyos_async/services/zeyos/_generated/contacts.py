@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .davservers import DAVServerReference
@@ -107,7 +107,7 @@ class Contact(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -269,19 +269,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Contact,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContactUpdate],
+            self, record: Contact, /, *, reconcile: Condition | None = ..., **fields: Unpack[ContactUpdate]
         ) -> Contact: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContactCreate],
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ContactCreate]
         ) -> Contact: ...
         async def create(self, *record: Any, **fields: Any) -> Contact: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -95,7 +95,7 @@ class Document(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -197,19 +197,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Document,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DocumentUpdate],
+            self, record: Document, /, *, reconcile: Condition | None = ..., **fields: Unpack[DocumentUpdate]
         ) -> Document: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DocumentCreate],
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[DocumentCreate]
         ) -> Document: ...
         async def create(self, *record: Any, **fields: Any) -> Document: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .channels import ChannelReference
     from .groups import GroupReference
@@ -83,7 +83,7 @@ class FeedServer(_Base):
     __entity__ = ENTITY
     __etag__ = "etag_"
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     owneruser: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -185,15 +185,12 @@ if TYPE_CHECKING:
             record: FeedServer,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[FeedServerUpdate],
         ) -> FeedServer: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FeedServerCreate],
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[FeedServerCreate]
         ) -> FeedServer: ...
         async def create(self, *record: Any, **fields: Any) -> FeedServer: ...
 

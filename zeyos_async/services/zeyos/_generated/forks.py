@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import ReadableResource
+    from zeyos_async.services.zeyos.readable import ReadableResource
 
     from .groups import GroupReference
 
@@ -112,7 +112,7 @@ class Fork(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None

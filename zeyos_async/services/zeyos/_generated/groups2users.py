@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.builder import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import ReadableResource
+    from zeyos_async.services.zeyos.readable import ReadableResource
 
     from .groups import GroupReference
     from .users import UserReference
@@ -52,7 +52,7 @@ class GroupToUser(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None

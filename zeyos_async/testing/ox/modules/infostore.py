@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
-from ...answers import json_answer
+from ...answers import make_json_answer
 from ..columns import RowModel
 from ..files.access import answer_file, check_drive_folder, drive_of
 from ..files.store import DriveItem, FileVersion
@@ -176,7 +176,7 @@ def _document(call: OxCall) -> OxReply:
     item = find_item(call, call.text_param("id"))
     version = _find_version(item, call.params.get("version"))
     if call.text_param("format") == "metadata":
-        return OxReply(answer=json_answer({"data": {"mimetype": version.mimetype}}))
+        return OxReply(answer=make_json_answer({"data": {"mimetype": version.mimetype}}))
     answer = answer_file(
         call,
         version.content,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
-from ...answers import Answer, json_answer
+from ...answers import Answer, make_json_answer
 from ..handlers import OxCall, OxReply, handles
 from ..listing import cut_range, read_objects
 from ..mails.access import (
@@ -147,7 +147,7 @@ def _attachment(call: OxCall) -> OxReply:
     if call.flag_param("as_json") and part.is_message:
         nested_mail = StoredMail(part.id, mail.folder, part.content, mail.received_at)
         return OxReply(
-            answer=json_answer({"data": shift_times(call, build_mail_object(nested_mail, MailView()))})
+            answer=make_json_answer({"data": shift_times(call, build_mail_object(nested_mail, MailView()))})
         )
     filename = part.filename or f"part-{part.id}"
     return _build_download(part.content, part.content_type, filename, save=call.number_param("save") == 1)

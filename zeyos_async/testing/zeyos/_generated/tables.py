@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..facts import Check, Column, ForeignKey, Table, Unique
+from ..table_definitions import Check, Column, ForeignKey, Table, Unique
 
 TABLES: Final[dict[str, Table]] = {}
 
