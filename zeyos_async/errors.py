@@ -487,13 +487,21 @@ class PageDrift(ZeyosAsyncError):
     Args:
         message: What was seen, and what to do.
         expected: How many rows the server counted, or ``None``.
-        seen: How many rows came, or ``None``.
+        received: How many rows came, or ``None``.
     """
 
     def __init__(self, message: str, *, expected: int | None = None, received: int | None = None) -> None:
         self.expected = expected
         self.received = received
         super().__init__(message)
+
+    @property
+    def seen(self) -> int | None:
+        """The old name of ``received``."""
+        from .deprecated import warn_renamed
+
+        warn_renamed("PageDrift.seen", "received")
+        return self.received
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)

@@ -219,12 +219,12 @@ class Response:
 
 
 def skip_byte_order_mark(body: bytes) -> bytes:
-    """A body without the byte order mark that some servers write before their JSON (RFC 8259, 8.1)."""
+    """Return a body without the byte order mark that some servers write before their JSON (RFC 8259, 8.1)."""
     return body.removeprefix(codecs.BOM_UTF8)
 
 
 def without_byte_order_mark(request: Request, response: Response) -> Response:
-    """An answer without a byte order mark, where it is read as JSON; that of a file belongs to the file."""
+    """Return an answer without a byte order mark where it is read as JSON; that of a file belongs to the file."""
     body = response.body
     if not body.startswith(codecs.BOM_UTF8):
         return response

@@ -79,7 +79,7 @@ async def outcome(steps: list[Any], safety: Safety, *, auth: Any = None) -> Any:
         (answer(500), FailedWrite, FailedWrite),
         (answer(502), FailedWrite, FailedWrite),
         (answer(200, b"<html><title>Sign in</title>"), FailedWrite, FailedWrite),
-        (answer(307), ServerError, FailedWrite),
+        (answer(307), FailedWrite, FailedWrite),
     ],
 )
 async def test_the_outcome_of_a_write(last: Any, alone: type, after_a_lost_attempt: type) -> None:

@@ -146,9 +146,9 @@ async def check(client_name, place, encoding, secret):
         texts = await outcome(client)
     for text in texts:
         for name, encode in ENCODINGS.items():
-            seen = encode(secret)
-            assert seen not in text, (name, text)
-            assert seen[: len(seen) * 3 // 4] not in text, (name, text)
+            encoded = encode(secret)
+            assert encoded not in text, (name, text)
+            assert encoded[: len(encoded) * 3 // 4] not in text, (name, text)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -227,7 +227,7 @@ async def test_the_error_says_proxy_and_never_the_password(serve: Any, scheme: s
             channel = session.bind(f"{scheme}://erp.invalid/demo", retry=Retry(attempts=3, base=0.0))
             with pytest.raises(ZeyosAsyncError, match="proxy") as caught:
                 await channel.send(channel_request(f"{scheme}://erp.invalid/demo/x"))
-            shown = repr(session.transport) + repr(vars(session.transport))
+            text_of_transport = repr(session.transport) + repr(vars(session.transport))
     if answer.startswith("407"):
         assert isinstance(caught.value, NotSent)
         assert "407" in str(caught.value)
@@ -235,6 +235,6 @@ async def test_the_error_says_proxy_and_never_the_password(serve: Any, scheme: s
     error: BaseException | None = caught.value
     while error is not None:
         report = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-        for text in (shown, report, str(error), repr(error), repr(vars(error))):
+        for text in (text_of_transport, report, str(error), repr(error), repr(vars(error))):
             assert "canary" not in text.replace("canary-pässword@", "").replace('"canary-pässword "', "")
         error = error.__cause__ or error.__context__

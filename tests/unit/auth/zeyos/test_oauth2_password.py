@@ -115,9 +115,9 @@ def test_arguments_that_make_no_sense(changes):
 
 def test_it_shows_no_secret():
     """Neither does its identity, which tells users and applications apart."""
-    shown = f"{login(otp='123456')} {login().identity}"
-    assert not [text for text in ("pass-word", "client-secret", "123456") if text in shown]
-    assert len({each.identity for each in (login(), login(client_id="other"), login(client_secret="x"))}) == 3
+    text = f"{login(otp='123456')} {login().identity}"
+    assert not [secret for secret in ("pass-word", "client-secret", "123456") if secret in text]
+    assert len({auth.identity for auth in (login(), login(client_id="other"), login(client_secret="x"))}) == 3
 
 
 async def test_it_works_against_the_emulator():
