@@ -93,26 +93,26 @@ class HostBudget:
     """The budget for retries to one host, which its tenants share.
 
     Attributes:
-        left: The part of it that is left, from 0 to 1. It is no number of retries, as tenants may have budgets
+        unspent: The part of it that is left, from 0 to 1. It is no number of retries, as tenants may have budgets
             of different sizes: each can spend a quarter of the host's.
     """
 
-    left: float = 1.0
+    unspent: float = 1.0
 
     def may_spend(self, budget: float) -> bool:
         """Return whether a tenant with a budget of this many retries may repeat something."""
         # Forty times a fortieth is a little more than one in binary.
-        return budget >= 1.0 and self.left >= _TENANT_PART / budget - 1e-9
+        return budget >= 1.0 and self.unspent >= _TENANT_PART / budget - 1e-9
 
     def spend(self, budget: float) -> HostBudget:
         """Return the budget after a retry of a tenant with a budget of this many retries."""
-        return HostBudget(max(0.0, self.left - _TENANT_PART / budget))
+        return HostBudget(max(0.0, self.unspent - _TENANT_PART / budget))
 
     def earn(self, budget: float, *, amount: float) -> HostBudget:
         """Return the budget after a call that ended well and earned this part of a retry."""
-        if self.left >= 1.0 or budget <= 0.0:
+        if self.unspent >= 1.0 or budget <= 0.0:
             return self
-        return HostBudget(min(1.0, self.left + amount * _TENANT_PART / budget))
+        return HostBudget(min(1.0, self.unspent + amount * _TENANT_PART / budget))
 
 
 def _check_at_least(least: float) -> Any:
@@ -197,8 +197,8 @@ class Retry:
         """
         # The server's wish is a lower bound: if it refuses again and again, it is asked ever more seldom.
         pause = min(self.cap, self.base * 2.0 ** min(max(0, refusals - 2), 60)) * (1.0 + draw) / 2.0
-        asked = min(retry_after or 0.0, self.max_retry_after)
-        return max(pause, asked + draw * min(self.base, self.cap)) if asked else pause
+        requested = min(retry_after or 0.0, self.max_retry_after)
+        return max(pause, requested + draw * min(self.base, self.cap)) if requested else pause
 
     def _is_repeatable(self, failure: Failure, safety: Safety, status: int) -> bool:
         if failure is Failure.FINAL:

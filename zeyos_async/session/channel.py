@@ -31,8 +31,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import random
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -44,16 +42,12 @@ from ..auth import Credential
 from ..errors import (
     ApiError,
     NotAuthenticated,
-    NotSent,
-    OutcomeUnknown,
-    RateLimited,
-    ResponseTruncated,
     TransportError,
     ZeyosAsyncError,
 )
-from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout, Wait
+from ..policy import Failure, Limits, Retry, Timeout
 from ..transport.base import deadline_error
-from ..wire import Request, Response, public_url
+from ..wire import Request, Response
 from .attempt import send_once
 from .call import Call
 from .credentials import CredentialManager
@@ -61,6 +55,7 @@ from .hooks import Listeners, notify
 from .limiter import Limiter
 from .outcomes import final_error
 from .responses import check_response, find_redirect_target, get_retry_after, redact_error, redirect_error
+from .retrying import REFUSED, classify_failure, held_back_error, hold_back, pause
 from .state import LoopState, SessionState, Tenant
 from .streams import StreamedResponse, StreamState
 
@@ -69,8 +64,6 @@ __all__ = ["Channel"]
 _log: Final = logging.getLogger("zeyos_async")
 _MAX_REDIRECTS: Final = 5
 _MAX_RENEWALS: Final = 3
-_REFUSED: Final = 429
-_MAX_REFUSALS: Final = 8
 _NO_LISTENERS: Final = Listeners(())
 _BODY_CONSUMED_HINT: Final = (
     "There is a fresh credential by now, but the body of this request came from an iterator that can't be read "
@@ -361,7 +354,7 @@ class Channel:
         held_until = call.limiter.hold.until
         if held_until > call.deadline:
             # Waiting could not help: it is told at once what the server would say to it.
-            raise _held_back_error(call.request, held_until - asyncio.get_running_loop().time())
+            raise held_back_error(call.request, held_until - asyncio.get_running_loop().time())
         call.report_limit(waiting=call.limiter.waiting + 1)
         try:
             await call.acquire_slot()
@@ -371,7 +364,7 @@ class Channel:
     async def _handle_failure(self, call: Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
-        reason = self.state.is_closed or await self._pause(call, _classify_failure(error), str(error.args[0]))
+        reason = self.state.is_closed or await pause(call, classify_failure(error), str(error.args[0]))
         if reason:
             error.attempts = max(1, call.attempts)
             raise error
@@ -391,73 +384,14 @@ class Channel:
             return True
         status = response.status if self._status is None else self._status(call.request, response)
         retry_after = get_retry_after(response)
-        is_free = status == _REFUSED and self._hold_back(call, retry_after)
+        is_free = status == REFUSED and hold_back(call, retry_after)
         if status in call.retry.statuses:
             call.failures += not is_free
             call.outcome_unknown = call.outcome_unknown or status >= 500
-            return not await self._pause(
+            return not await pause(
                 call, Failure.STATUS, f"status {status}", status, retry_after, is_free=is_free
             )
         return False
-
-    def _hold_back(self, call: Call, retry_after: float | None) -> bool:
-        """Hold the tenant back after a refusal, and return whether to send this request again costs nothing."""
-        limiter, now = call.limiter, asyncio.get_running_loop().time()
-        hold = limiter.hold.after_refusal(began=call.sent_at, now=now)
-        seconds = call.retry.choose_hold(
-            refusals=hold.refusals, retry_after=retry_after, draw=random.random()
-        )
-        limiter.hold_back(hold.extend(now + seconds))
-        call.refusals += 1
-        return seconds > 0 and call.refusals <= _MAX_REFUSALS and hold.is_free(has_end=bool(retry_after))
-
-    async def _pause(
-        self,
-        call: Call,
-        failure: Failure,
-        reason: str,
-        status: int = 0,
-        wait: float | None = None,
-        *,
-        is_free: bool = False,
-    ) -> str:
-        """Sleep before the next attempt, and return ``""``; or return the reason why there is none.
-
-        After a refusal nobody sleeps here: the whole tenant is held back, and the call waits in its line.
-        """
-        if not call.request.resendable:
-            return "the body can't be read a second time"
-        limiter, now = call.limiter, asyncio.get_running_loop().time()
-        decision = call.retry.decide(
-            failure,
-            safety=call.request.safety,
-            attempt=max(1, call.failures),
-            remaining=Deadline(call.deadline).remaining(now=now),
-            draw=random.random(),
-            budget=None if is_free else limiter.find_budget(call.retry),
-            status=status,
-            retry_after=wait,
-        )
-        if status == _REFUSED and isinstance(decision, Wait):
-            decision = _wait_for_hold(limiter.hold.until - now, call.deadline - now)
-        if isinstance(decision, GiveUp):
-            _log.debug(
-                "%s: given up after %d attempts (%s): %s",
-                call.request.operation,
-                call.attempts,
-                reason,
-                decision.reason,
-            )
-            return decision.reason
-        if not is_free:
-            limiter.spend_retry(call.retry)
-        limiter.used_at = now + decision.seconds  # so that it is not dropped as idle while the call sleeps
-        call.loop_state.retries += 1
-        _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
-        notify(call.listeners.on_retry, call.request, call.attempts, decision.seconds, reason)
-        if status != _REFUSED:
-            await call.loop_state.sleep(decision.seconds)
-        return ""
 
     def _follow_redirect(self, call: Call, response: Response, target: URL) -> None:
         """Follow a redirect, if that can't give anything away."""
@@ -543,21 +477,6 @@ def _never_peek(head: Response) -> bool:
     return False
 
 
-def _wait_for_hold(seconds: float, remaining: float) -> Wait | GiveUp:
-    """Return the decision to wait in line until the hold-back ends, if the call can wait for that."""
-    return Wait(max(0.0, seconds)) if seconds < remaining else GiveUp("no time left for another attempt")
-
-
-def _held_back_error(request: Request, seconds: float) -> RateLimited:
-    return RateLimited(
-        f"not sent: the server has refused others, and asks to wait for {seconds:.1f} s, longer than this call may take",
-        status=_REFUSED,
-        method=request.method,
-        url=public_url(request.url),
-        retry_after=seconds,
-    )
-
-
 def _redirect(request: Request, target: URL) -> Request:
     return Request(
         method=request.method,
@@ -567,13 +486,3 @@ def _redirect(request: Request, target: URL) -> Request:
         operation=request.operation,
         sent=request.sent,
     )
-
-
-def _classify_failure(error: TransportError) -> Failure:
-    if isinstance(error, NotSent):  # a certificate that does not verify now will not in a second either
-        return (
-            Failure.FINAL if isinstance(error.__cause__, ssl.SSLCertVerificationError) else Failure.NOT_SENT
-        )
-    if isinstance(error, (OutcomeUnknown, ResponseTruncated)):
-        return Failure.UNKNOWN
-    return Failure.FINAL

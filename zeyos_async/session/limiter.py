@@ -53,7 +53,7 @@ Turns: TypeAlias = "OrderedDict[Limiter, None]"
 
 
 class Connections:
-    """What one event loop may have under way at once, and the tenants that wait for a part of it in turn.
+    """The connections of one event loop, and the tenants that wait for one in turn.
 
     Args:
         ceiling: How many requests may be under way.
@@ -85,7 +85,7 @@ class Connections:
 
 
 class Host:
-    """What may be under way at one host, the pace of starts there, and the budget for retries to it.
+    """The slots of one host, the pace of starts there, and the budget for retries to it.
 
     Args:
         connections: The connections of the event loop.
@@ -258,7 +258,7 @@ class Limiter:
         host = self.host
         if self.retry_budget.tokens < retry.budget:
             self.retry_budget = self.retry_budget.earn(amount=retry.refill, most=retry.budget)
-        if host.budget.left < 1.0:
+        if host.budget.unspent < 1.0:
             host.budget = host.budget.earn(retry.budget, amount=retry.refill)
 
     # -- slots -------------------------------------------------------------------------------------

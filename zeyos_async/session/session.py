@@ -167,7 +167,7 @@ class Session:
 
     def stats(self) -> Stats:
         """Return the counts of what was done so far, on all loops."""
-        return self._state.stats()
+        return self._state.stats(logins=self._state.login_count)
 
     async def aclose(self) -> None:
         """Close everything. Calls that are under way fail at once; calling it again does nothing.

@@ -221,6 +221,7 @@ class SessionState:
 
     Attributes:
         is_closed: Whether the session was closed.
+        login_count: How many log-ins ended well.
     """
 
     def __init__(self, transport: Transport, hedge: Hedge | None, limits: Limits) -> None:
@@ -228,7 +229,7 @@ class SessionState:
         self.hedge = hedge
         self.is_closed = False
         self._limits = limits
-        self._logins = 0
+        self.login_count = 0
         self._loop_states: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
@@ -267,17 +268,21 @@ class SessionState:
     def count_login(self) -> None:
         """Count a log-in that ended well."""
         with self._lock:
-            self._logins += 1
+            self.login_count += 1
 
-    def stats(self) -> Stats:
-        """Return the counts of all loops together."""
+    def stats(self, *, logins: int) -> Stats:
+        """Return the counts of all loops together.
+
+        Args:
+            logins: The number of log-ins, which don't belong to a loop.
+        """
         states = [state for _, state in self.list_loops()]
         return Stats(
             requests=sum(state.requests for state in states),
             attempts=sum(state.attempts for state in states),
             retries=sum(state.retries for state in states),
             hedges=sum(state.hedges for state in states),
-            logins=self._logins,
+            logins=logins,
             in_flight=sum(state.connections.in_flight for state in states),
             waiting=sum(state.waiting for state in states),
             connections=self.transport.connections,
