@@ -49,10 +49,10 @@ def tenant_of(sent: Request) -> str:
 
 
 async def offer(channels: list[Channel], *, calls: int, gap: float) -> list[Response | BaseException]:
-    """Calls of the channels in turn, with a gap between any two."""
+    """Calls of the channels in turn, each with a path of its own, and a gap between any two."""
     tasks = []
-    for channel in itertools.islice(itertools.cycle(channels), calls):
-        tasks.append(asyncio.create_task(channel.send(request())))
+    for number, channel in zip(range(calls), itertools.cycle(channels), strict=False):
+        tasks.append(asyncio.create_task(channel.send(request(f"/things/{number}"))))
         await asyncio.sleep(gap)
     return await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -160,9 +160,15 @@ def test_clients_that_come_and_go_get_no_new_budget() -> None:
 
 
 def _stumble() -> Answer:
-    """Every third answer of a healthy tenant is a 503; what is sent again is answered."""
-    numbers = itertools.count(1)
-    return lambda sent: answer(503) if next(numbers) % 3 == 0 else answer()
+    """Every third call of a healthy tenant is answered with 503; when it is sent again, it is answered well."""
+    seen: set[str] = set()
+
+    def handle(sent: Request) -> Response:
+        is_first = sent.url.name not in seen
+        seen.add(sent.url.name)
+        return answer(503) if is_first and sent.url.name.endswith(("1", "4", "7")) else answer()
+
+    return handle
 
 
 async def _never(sent: Request) -> Response:

@@ -113,16 +113,17 @@ class ConcurrencyWindow:
 class HoldBack:
     """The hold-back of one tenant: after a refusal (429), none of its requests is sent for a while.
 
+    Then one goes first, and the others when the server has let something through.
+
     Attributes:
         until: When its requests may go again, on the clock of the caller.
         since: When the server began to refuse.
-        refusals: How many bursts were refused with nothing let through between them. At first 1, as
-            nothing was let through yet either.
+        refusals: How many bursts were refused with nothing let through between them.
     """
 
     until: float = float("-inf")
     since: float = float("-inf")
-    refusals: int = 1
+    refusals: int = 0
 
     def after_refusal(self, *, began: float, now: float) -> HoldBack:
         """Return the hold-back after a refusal, before it is known how long it lasts.
@@ -139,20 +140,9 @@ class HoldBack:
         """Return the hold-back that lasts until this moment at least."""
         return self if until <= self.until else HoldBack(until, self.since, self.refusals)
 
-    def after_success(self, *, began: float) -> HoldBack:
-        """Return the hold-back after a good answer to a request that was sent at this moment."""
+    def after_passage(self, *, began: float) -> HoldBack:
+        """Return the hold-back after the server has let a request through that was sent at this moment."""
         return HoldBack(self.until, self.since, 0) if began > self.since else self
-
-    def is_free(self, *, has_end: bool) -> bool:
-        """Return whether the repetition of what was refused costs nothing, as waiting is the price.
-
-        That holds while the server lets something through between its refusals, and once more if it said
-        when to come back. From a server that refuses everything, repetitions are paid.
-
-        Args:
-            has_end: Whether the server said how long to wait.
-        """
-        return self.refusals <= 1 + has_end
 
 
 @attrs.frozen

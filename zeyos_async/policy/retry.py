@@ -11,8 +11,10 @@ paid a second time from the budget of the host, of which one tenant's budget is 
 adds ten retries at most if one tenant is concerned, and forty if all are, however many there are; and a tenant
 that is down leaves three quarters of the host's budget to its neighbours.
 
-A refusal (429) is another matter, as the server is well. It holds the whole tenant back until the moment
-that the server names, or for a pause that doubles; those who wait take their turns after that, and pay nothing.
+A refusal (429) holds the whole tenant back until the moment that the server names, or for a pause that doubles.
+Those who were refused wait in line. The first one after the hold-back is paid like any retry, and is paid back if
+it is answered well; once the server has let something through, the others follow and pay nothing. So waiting for
+a rate limit costs no call, and a server that refuses everything gets no more than any other outage.
 """
 
 from __future__ import annotations
@@ -196,7 +198,7 @@ class Retry:
             draw: A random number from 0 to 1.
         """
         # The server's wish is a lower bound: if it refuses again and again, it is asked ever more seldom.
-        pause = min(self.cap, self.base * 2.0 ** min(max(0, refusals - 2), 60)) * (1.0 + draw) / 2.0
+        pause = min(self.cap, self.base * 2.0 ** min(max(0, refusals - 1), 60)) * (1.0 + draw) / 2.0
         requested = min(retry_after or 0.0, self.max_retry_after)
         return max(pause, requested + draw * min(self.base, self.cap)) if requested else pause
 

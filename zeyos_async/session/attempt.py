@@ -77,10 +77,10 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
         raise
     if response.status in _OVERLOAD_STATUSES:
         _set_window(call, limiter.window.after_overload(began=began, now=clock()))
-    elif response.status < 400:
+    elif response.status < 500:
         if limiter.hold.refusals:
-            limiter.hold = limiter.hold.after_success(began=began)
-        if limiter.window.limit < limiter.window.ceiling:
+            limiter.hold = limiter.hold.after_passage(began=began)
+        if response.status < 400 and limiter.window.limit < limiter.window.ceiling:
             _set_window(call, limiter.window.after_success(in_flight=limiter.in_flight))
     if listeners.on_response:
         notify(listeners.on_response, call.request, response, clock() - began)

@@ -6,7 +6,7 @@ import attrs
 
 from ..auth import Credential
 from ..policy import Retry, Timeout
-from ..wire import Request
+from ..wire import Request, Response
 from .credentials import CredentialManager
 from .hooks import Listeners, notify
 from .limiter import Limiter
@@ -35,7 +35,9 @@ class Call:
         outcome_unknown: Whether an attempt may have had an effect that no answer told of.
         sent_at: When it was sent last, on the event loop's clock.
         failures: How many attempts failed in a way that may be tried again.
-        refusals: How often it was refused (429) and has waited for its tenant to be served again, uncounted.
+        refusals: How often it was refused (429) and waited for its tenant to be served again.
+        refusal: The refusal after which it waits now.
+        is_probe: Whether it is sent first after a hold-back, and has paid for that.
         redirects: How many redirects were followed.
         renewals: How often the credential was renewed for this call.
         stream: Set for a call whose answer is streamed.
@@ -57,6 +59,8 @@ class Call:
     sent_at: float = 0.0
     failures: int = 0
     refusals: int = 0
+    refusal: Response | None = None
+    is_probe: bool = False
     redirects: int = 0
     renewals: int = 0
     stream: StreamState | None = None

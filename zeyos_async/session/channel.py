@@ -55,7 +55,7 @@ from .hooks import Listeners, notify
 from .limiter import Limiter
 from .outcomes import final_error
 from .responses import check_response, find_redirect_target, get_retry_after, redact_error, redirect_error
-from .retrying import REFUSED, classify_failure, held_back_error, hold_back, pause
+from .retrying import REFUSED, classify_failure, held_back_error, hold_back, may_repeat_refused, pause
 from .state import LoopState, SessionState, Tenant
 from .streams import StreamedResponse, StreamState
 
@@ -252,7 +252,7 @@ class Channel:
                 raise
             raise outcome from error
         if response.status < 400:  # a check of the caller's may let more pass, but only success earns
-            call.limiter.earn(call.retry)
+            call.limiter.earn(call.retry, refund=1.0 if call.is_probe else 0.0)
         return response
 
     def _new_call(
@@ -327,7 +327,7 @@ class Channel:
             except TransportError as error:
                 await self._handle_failure(call, error)
             else:
-                if not await self._handle_response(call, response):
+                if response is call.refusal or not await self._handle_response(call, response):
                     return response
                 call.release()
 
@@ -345,6 +345,10 @@ class Channel:
         else:
             await self._wait_for_slot(call)  # credentials age faster than they are obtained: use the last one
         try:
+            if call.refusal is not None:
+                if not may_repeat_refused(call):
+                    return call.refusal
+                call.refusal = None
             return await send_once(self.state, call)
         finally:
             if call.streamed_response is None:  # an answer that is streamed keeps its slot
@@ -384,13 +388,15 @@ class Channel:
             return True
         status = response.status if self._status is None else self._status(call.request, response)
         retry_after = get_retry_after(response)
-        is_free = status == REFUSED and hold_back(call, retry_after)
+        if status == REFUSED:
+            hold_back(call, retry_after)
         if status in call.retry.statuses:
-            call.failures += not is_free
+            if status == REFUSED:
+                call.refusal = response
+            else:
+                call.failures += 1
             call.outcome_unknown = call.outcome_unknown or status >= 500
-            return not await pause(
-                call, Failure.STATUS, f"status {status}", status, retry_after, is_free=is_free
-            )
+            return not await pause(call, Failure.STATUS, f"status {status}", status, retry_after)
         return False
 
     def _follow_redirect(self, call: Call, response: Response, target: URL) -> None:

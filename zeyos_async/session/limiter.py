@@ -199,6 +199,7 @@ class Limiter:
         "_full_budget",
         "_is_held",
         "_newcomers",
+        "_refused_with",
         "_returning",
         "_turns",
         "hedge_budget",
@@ -236,6 +237,7 @@ class Limiter:
         self.used_at = -math.inf
         self._full_budget = retry_budget
         self._is_held = False
+        self._refused_with = 0  # of those under way at the last refusal, how many may still be
         self._returning: OrderedDict[asyncio.Future[None], None] = OrderedDict()
         self._newcomers: OrderedDict[asyncio.Future[None], None] = OrderedDict()
         self._turns: Turns | None = None
@@ -253,13 +255,18 @@ class Limiter:
         self.retry_budget = self.retry_budget.spend()
         self.host.budget = self.host.budget.spend(retry.budget)
 
-    def earn(self, retry: Retry) -> None:
-        """Fill the budgets up by what a call earns that ended well."""
-        host = self.host
+    def earn(self, retry: Retry, *, refund: float = 0.0) -> None:
+        """Fill the budgets up by what a call earns that ended well.
+
+        Args:
+            retry: The rules for trying again.
+            refund: How many retries are paid back, in addition.
+        """
+        host, amount = self.host, retry.refill + refund
         if self.retry_budget.tokens < retry.budget:
-            self.retry_budget = self.retry_budget.earn(amount=retry.refill, most=retry.budget)
+            self.retry_budget = self.retry_budget.earn(amount=amount, most=retry.budget)
         if host.budget.unspent < 1.0:
-            host.budget = host.budget.earn(retry.budget, amount=retry.refill)
+            host.budget = host.budget.earn(retry.budget, amount=amount)
 
     # -- slots -------------------------------------------------------------------------------------
 
@@ -289,6 +296,7 @@ class Limiter:
             and in_flight < self.host.share
             and in_flight < self.host.connections.share
             and not self._is_held
+            and (not self.hold.refusals or in_flight <= self._refused_with)
         )
 
     async def acquire(self, deadline: float, *, is_returning: bool = False) -> None:
@@ -330,6 +338,8 @@ class Limiter:
         self.in_flight -= 1
         host.in_flight -= 1
         host.connections.in_flight -= 1
+        if self.in_flight < self._refused_with:
+            self._refused_with = self.in_flight
         if host.connections.waiting:
             self.wake_waiters()
 
@@ -376,9 +386,10 @@ class Limiter:
     # -- hold-back ---------------------------------------------------------------------------------
 
     def hold_back(self, hold: HoldBack) -> None:
-        """Start nothing before a moment; those who wait stay in line."""
+        """Start nothing before a moment, and then one request alone; those who wait stay in line."""
         self.hold = hold
         self._is_held = True
+        self._refused_with = self.in_flight
         self._set_alarm()
 
     def _end_hold(self) -> None:

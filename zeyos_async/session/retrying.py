@@ -4,7 +4,7 @@ What is decided is the policy's (:class:`~zeyos_async.policy.Retry`); here it is
 
 - A failure is paid from the budgets of the tenant and of the host, and the call sleeps by itself.
 - A refusal (429) says that the tenant wants too much. Nothing of it is sent until the hold-back ends; the call
-  stands in the tenant's line meanwhile, before those that were never sent.
+  stands in the tenant's line meanwhile, before those that were never sent, and pays when its turn comes.
 """
 
 from __future__ import annotations
@@ -21,22 +21,37 @@ from ..wire import Request, public_url
 from .call import Call
 from .hooks import notify
 
-__all__ = ["REFUSED", "classify_failure", "held_back_error", "hold_back", "pause"]
+__all__ = ["REFUSED", "classify_failure", "held_back_error", "hold_back", "may_repeat_refused", "pause"]
 
 _log: Final = logging.getLogger("zeyos_async")
 REFUSED: Final = 429
 _MAX_REFUSALS: Final = 8
-"""How often a call is refused without a cost; after that its refusals count as other failures do."""
+"""How often a call may be refused before its refusals count as other failures do."""
 
 
-def hold_back(call: Call, retry_after: float | None) -> bool:
-    """Hold the tenant back after a refusal, and return whether to send this request again costs nothing."""
+def hold_back(call: Call, retry_after: float | None) -> None:
+    """Hold the tenant back after a refusal."""
     limiter, now = call.limiter, asyncio.get_running_loop().time()
     hold = limiter.hold.after_refusal(began=call.sent_at, now=now)
     seconds = call.retry.choose_hold(refusals=hold.refusals, retry_after=retry_after, draw=random.random())
     limiter.hold_back(hold.extend(now + seconds))
     call.refusals += 1
-    return seconds > 0 and call.refusals <= _MAX_REFUSALS and hold.is_free(has_end=bool(retry_after))
+    call.failures += call.refusals > _MAX_REFUSALS
+
+
+def may_repeat_refused(call: Call) -> bool:
+    """Return whether a call that was refused may be sent again now that its turn has come.
+
+    The first one after the hold-back pays for that, and gets it back if it ends well; once the server has let
+    something through, the others follow for nothing.
+    """
+    limiter = call.limiter
+    call.is_probe = limiter.hold.refusals > 0
+    if call.is_probe:
+        if limiter.find_budget(call.retry).is_empty:
+            return False
+        limiter.spend_retry(call.retry)
+    return True
 
 
 async def pause(
@@ -45,13 +60,12 @@ async def pause(
     reason: str,
     status: int = 0,
     wait: float | None = None,
-    *,
-    is_free: bool = False,
 ) -> str:
     """Sleep before the next attempt, and return ``""``; or return the reason why there is none.
 
-    After a refusal nobody sleeps here: the whole tenant is held back, and the call waits in its line.
+    After a refusal nobody sleeps or pays here: the tenant is held back, and the call waits in its line.
     """
+    is_refused = status == REFUSED
     if not call.request.resendable:
         return "the body can't be read a second time"
     limiter, now = call.limiter, asyncio.get_running_loop().time()
@@ -61,11 +75,11 @@ async def pause(
         attempt=max(1, call.failures),
         remaining=Deadline(call.deadline).remaining(now=now),
         draw=random.random(),
-        budget=None if is_free else limiter.find_budget(call.retry),
+        budget=None if is_refused else limiter.find_budget(call.retry),
         status=status,
         retry_after=wait,
     )
-    if status == REFUSED and isinstance(decision, Wait):
+    if is_refused and isinstance(decision, Wait):
         decision = _wait_for_hold(limiter.hold.until - now, call.deadline - now)
     if isinstance(decision, GiveUp):
         _log.debug(
@@ -76,13 +90,13 @@ async def pause(
             decision.reason,
         )
         return decision.reason
-    if not is_free:
+    if not is_refused:
         limiter.spend_retry(call.retry)
     limiter.used_at = now + decision.seconds  # so that it is not dropped as idle while the call sleeps
     call.loop_state.retries += 1
     _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
     notify(call.listeners.on_retry, call.request, call.attempts, decision.seconds, reason)
-    if status != REFUSED:
+    if not is_refused:
         await call.loop_state.sleep(decision.seconds)
     return ""
 
