@@ -134,7 +134,7 @@ class Retry:
 
     Attributes:
         attempts: How often a request is sent at most, the first time included. A refusal (429) that held its
-            tenant back is not counted, eight times at most.
+            tenant back is not counted, sixteen times at most.
         base: Upper bound of the first pause, in seconds; it doubles with each further one.
         cap: The bound grows no further than this, in seconds.
         statuses: HTTP statuses after which a request may be sent again. After 429 every request may,

@@ -363,6 +363,8 @@ class Channel:
         try:
             await call.acquire_slot()
         except TimeoutError as error:
+            if call.refusal is not None:
+                self._check(call.request, call.refusal)  # that the server refused it tells more
             raise deadline_error(call.request, sent=False) from error
 
     async def _handle_failure(self, call: Call, error: TransportError) -> None:

@@ -376,7 +376,12 @@ class Limiter:
         self._queue_up()
 
     def _start_next(self) -> None:
-        turn, _ = (self._returning or self._newcomers).popitem(last=False)
+        # After a refusal one that was never sent goes first, if there is one: that costs nothing, and a request
+        # that is refused for itself does not hold up the others for ever.
+        line = self._returning
+        if not line or (self.hold.refusals and self._newcomers):
+            line = self._newcomers
+        turn, _ = line.popitem(last=False)
         self._count_waiting(-1)
         if not turn.done():  # it was cancelled, and its task has not run since
             self.in_flight += 1

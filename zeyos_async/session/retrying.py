@@ -25,7 +25,7 @@ __all__ = ["REFUSED", "classify_failure", "held_back_error", "hold_back", "may_r
 
 _log: Final = logging.getLogger("zeyos_async")
 REFUSED: Final = 429
-_MAX_REFUSALS: Final = 8
+_MAX_REFUSALS: Final = 16
 """How often a call may be refused before its refusals count as other failures do."""
 
 
