@@ -310,11 +310,17 @@ class Limiter:
             TimeoutError: There was none until the deadline, or none could be.
         """
         self._end_hold()
-        if self.try_acquire():
-            return
-        if self.host.pace.next_at > deadline:
-            raise TimeoutError
-        line = self._returning if is_returning else self._newcomers
+        while not self.try_acquire():
+            if self.host.pace.next_at > deadline:
+                raise TimeoutError
+            await self._wait_for_turn(self._returning if is_returning else self._newcomers, deadline)
+            if not self._is_held:
+                return
+            # Between the moment at which it was its turn and this one, another request was refused.
+            self.release()
+            is_returning = True
+
+    async def _wait_for_turn(self, line: OrderedDict[asyncio.Future[None], None], deadline: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line[turn] = None
         self._count_waiting(1)
