@@ -60,7 +60,7 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
     if listeners.on_request:
         notify(listeners.on_request, call.request, call.attempts)
     clock = asyncio.get_running_loop().time
-    began = clock()
+    began = call.sent_at = limiter.used_at = clock()
     try:
         if call.stream is not None:
             response = await _open_stream(state, call, request, call.stream)
@@ -81,8 +81,11 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
         raise error from raised
     if response.status in _OVERLOAD_STATUSES:
         _set_window(call, limiter.window.after_overload(began=began, now=clock()))
-    elif limiter.window.limit < limiter.window.ceiling:
-        _set_window(call, limiter.window.after_success(in_flight=limiter.in_flight))
+    elif response.status < 500:
+        if limiter.hold.refusals:
+            limiter.hold = limiter.hold.after_passage(began=began)
+        if response.status < 400 and limiter.window.limit < limiter.window.ceiling:
+            _set_window(call, limiter.window.after_success(in_flight=limiter.in_flight))
     if listeners.on_response:
         notify(listeners.on_response, call.request, response, clock() - began)
     if _log.isEnabledFor(logging.DEBUG):
@@ -186,7 +189,7 @@ async def _race_second_request(
         await asyncio.wait(tasks, timeout=threshold)
         remaining = call.deadline - loop.time()
         is_late = not tasks[0].done() and hedge.may_hedge(call.limiter.hedge_budget, remaining=remaining)
-        if is_late and not state.is_closed and call.limiter.try_acquire():
+        if is_late and not state.is_closed and call.try_acquire_slot():
             tasks.append(_start_second_request(state, call, request))
         return await _await_good_response(tasks)
     finally:
@@ -200,7 +203,7 @@ def _start_second_request(state: SessionState, call: Call, request: Request) -> 
     _log.debug("%s: the answer is late, and it is asked for again", request.operation)
     task = asyncio.get_running_loop().create_task(_send(state, call, request))
     # Not within the task: one that is cancelled before it begins runs none of its code.
-    task.add_done_callback(lambda _: limiter.release())
+    task.add_done_callback(lambda _: call.release_slot())
     return task
 
 

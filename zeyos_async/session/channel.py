@@ -7,7 +7,8 @@ The idea: a loop around one attempt. An attempt gets the credential, takes a slo
 the transport. Then one of these follows:
 
 - done: the answer is checked and returned, or raised as the error that it is;
-- pause and repeat: the policy (:class:`~zeyos_async.policy.Retry`) allows it, and the budget pays for it;
+- pause and repeat: the policy (:class:`~zeyos_async.policy.Retry`) allows it, and the budgets pay for it;
+- wait in line and repeat: the server refused (429), which holds back all that its tenant wants to send;
 - renew the credential and repeat: the backend says that the server rejected it;
 - follow a redirect, on the same origin and for what only reads;
 - raise: by way of :func:`~zeyos_async.session.outcomes.final_error`, which knows of earlier attempts.
@@ -31,8 +32,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import random
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -45,13 +44,10 @@ from ..auth.base import list_secrets
 from ..errors import (
     ApiError,
     NotAuthenticated,
-    NotSent,
-    OutcomeUnknown,
-    ResponseTruncated,
     TransportError,
     ZeyosAsyncError,
 )
-from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
+from ..policy import Failure, Limits, Retry, Timeout
 from ..transport.base import check_request, deadline_error
 from ..wire import Request, Response, Safety
 from .attempt import send_once
@@ -61,7 +57,8 @@ from .hooks import Listeners, notify
 from .limiter import Limiter
 from .outcomes import answer_failure, final_error, interrupted_write
 from .responses import check_response, find_redirect_target, get_retry_after, redact_error, redirect_error
-from .state import LoopState, SessionState
+from .retrying import REFUSED, classify_failure, held_back_error, hold_back, may_repeat_refused, pause
+from .state import LoopState, SessionState, Tenant
 from .streams import StreamedResponse, StreamState
 
 __all__ = ["Channel"]
@@ -91,11 +88,11 @@ class Channel:
         self,
         state: SessionState,
         base_url: URL,
-        credential_manager: CredentialManager | None,
+        tenant: Tenant,
         *,
         timeout: Timeout,
         retry: Retry,
-        limits: Limits,
+        limits: Limits | None,
         hooks: Iterable[object],
         check: Callable[[Request, Response], None],
         status: Callable[[Request, Response], int] | None = None,
@@ -104,7 +101,9 @@ class Channel:
         self.state = state
         self.allow_http = allow_http
         self.base_url = base_url
-        self._credential_manager = credential_manager
+        self._tenant = tenant
+        tenant.channels.add(self)
+        self._credential_manager = tenant.credential_manager
         self._timeout = timeout
         self._retry = retry
         self._limits = limits
@@ -112,8 +111,6 @@ class Channel:
         self._check = check
         self._status = status
         self._origin = (base_url.scheme, base_url.host, base_url.port)
-        # Of the channel's own host: finding loop and limiter anew would cost two look-ups for each call.
-        self._recent: tuple[ref[asyncio.AbstractEventLoop], LoopState, Limiter] | None = None
 
     @property
     def retry(self) -> Retry:
@@ -143,16 +140,25 @@ class Channel:
         if self._credential_manager is not None:
             self._credential_manager.adopt(credential)
 
+    def close(self) -> None:
+        """Note that the channel is not needed any more; with the last one of its tenant goes the tenant's state.
+
+        What is under way goes on. A credential stays, for clients to come.
+        """
+        self._tenant.channels.discard(self)
+        if not self._tenant.channels:
+            self.state.drop_tenant(self._tenant, self.base_url)
+
     def spend_retry(self, url: URL) -> bool:
-        """Take one retry from the budget of a URL's host, and return whether there was one left.
+        """Pay one retry to a URL's host, and return whether there was one left.
 
         For what follows a failure besides the retries of :meth:`send`, such as looking for a record
         that may have been created: in an outage, it must not multiply the traffic either.
         """
-        limiter = self.state.loop_state().limiter(url, self._limits, self._retry.budget)
-        if limiter.retry_budget.is_empty:
+        _, limiter = self._find_limiter(asyncio.get_running_loop(), url)
+        if limiter.find_budget(self._retry).is_empty:
             return False
-        limiter.retry_budget = limiter.retry_budget.spend()
+        limiter.spend_retry(self._retry)
         return True
 
     async def sleep(self, seconds: float) -> None:
@@ -271,6 +277,8 @@ class Channel:
             raise interrupted_write(
                 error, request, unknown=call.outcome_unknown, attempts=call.attempts
             ) from error
+        if response.status < 400:  # a check of the caller's may let more pass, but only success earns
+            call.limiter.earn(call.retry, refund=1.0 if call.is_probe else 0.0)
         return response
 
     def _check_response(self, request: Request, response: Response) -> None:
@@ -296,24 +304,35 @@ class Channel:
         if request.body is not None and timeout is None and request.stream is not None:
             bounds = bounds.for_upload()
         loop = asyncio.get_running_loop()
-        deadline = math.inf if bounds.total is None else loop.time() + bounds.total
-        retry = retry or self._retry
-        loop_state, limiter = self._find_limiter(loop, request.url, retry.budget)
+        now = loop.time()
+        deadline = math.inf if bounds.total is None else now + bounds.total
+        loop_state, limiter = self._find_limiter(loop, request.url)
+        if now >= loop_state.sweep_at:
+            loop_state.sweep(now)
+            limiter = self._find_limiter(loop, request.url)[1]
         loop_state.requests += 1
-        return Call(request, manager, loop_state, limiter, deadline, bounds, retry, listeners)
+        client_limiter = None if self._limits is None else loop_state.client_limiter(self, self._limits)
+        return Call(
+            request,
+            manager,
+            loop_state,
+            limiter,
+            client_limiter,
+            deadline,
+            bounds,
+            retry or self._retry,
+            listeners,
+        )
 
-    def _find_limiter(
-        self, loop: asyncio.AbstractEventLoop, url: URL, retry_budget: float
-    ) -> tuple[LoopState, Limiter]:
-        """Return the state of this loop, and the limiter of the URL's host on it; the last ones are remembered."""
+    def _find_limiter(self, loop: asyncio.AbstractEventLoop, url: URL) -> tuple[LoopState, Limiter]:
+        """Return the state of this loop, and the tenant's limiter at the URL's host; the last ones are remembered."""
         is_own = self._is_own_origin(url)
-        if is_own and (recent := self._recent) is not None and recent[0]() is loop:
+        if is_own and (recent := self._tenant.recent) is not None and recent[0]() is loop:
             return recent[1], recent[2]
         loop_state = self.state.loop_state()
-        limiter = loop_state.limiter(url, self._limits, retry_budget)
+        limiter = loop_state.limiter(self._tenant, url, self._retry.budget)
         if is_own:
-            # The loop by a weak reference: a channel that outlives it must not keep it, or take a new one for it.
-            self._recent = ref(loop), loop_state, limiter
+            self._tenant.recent = ref(loop), loop_state, limiter
         return loop_state, limiter
 
     def _credential_manager_for(self, request: Request) -> CredentialManager | None:
@@ -345,7 +364,7 @@ class Channel:
             except TransportError as error:
                 await self._handle_failure(call, error)
             else:
-                if not await self._handle_response(call, response):
+                if response is call.refusal or not await self._handle_response(call, response):
                     return response
                 call.release()
 
@@ -366,33 +385,43 @@ class Channel:
 
     async def _send_in_slot(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
-        manager, limiter = call.credential_manager, call.limiter
+        manager = call.credential_manager
         for _ in range(_MAX_AGING):
             if manager is not None and manager.get_usable() is None:
                 await self._obtain_credential(call, manager, manager.current)
-            if not limiter.try_acquire():
+            if not call.try_acquire_slot():
                 await self._wait_for_slot(call)
             if manager is None or manager.get_usable() is not None:
                 break
-            limiter.release()  # the credential was rejected or has aged while the slot was waited for
+            call.release_slot()  # the credential was rejected or has aged while the slot was waited for
         else:
             await self._wait_for_slot(call)  # credentials age faster than they are obtained: use the last one
         try:
+            if call.refusal is not None:
+                if not may_repeat_refused(call):
+                    return call.refusal
+                call.refusal = None
             return await send_once(self.state, call)
         finally:
-            limiter.release()
+            call.release_slot()
 
     async def _wait_for_slot(self, call: Call) -> None:
+        held_until = call.limiter.hold.until
+        if held_until > call.deadline:
+            # Waiting could not help: it is told at once what the server would say to it.
+            raise held_back_error(call.request, held_until - asyncio.get_running_loop().time())
         call.report_limit(waiting=call.limiter.waiting + 1)
         try:
-            await call.limiter.acquire(call.deadline)
+            await call.acquire_slot()
         except TimeoutError as error:
+            if call.refusal is not None:
+                self._check(call.request, call.refusal)  # that the server refused it tells more
             raise deadline_error(call.request, sent=False) from error
 
     async def _handle_failure(self, call: Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
-        reason = self.state.is_closed or await self._pause(call, _classify_failure(error), str(error.args[0]))
+        reason = self.state.is_closed or await pause(call, classify_failure(error), str(error.args[0]))
         if reason:
             error.attempts = max(1, call.attempts)
             raise error
@@ -411,13 +440,16 @@ class Channel:
         if target is not None and call.request.follow:
             self._follow_redirect(call, response, target)
             return True
-        if status in call.retry.statuses:
+        if status == REFUSED:
+            hold_back(call, wait)
+        if status not in call.retry.statuses:
+            return False
+        if status == REFUSED:
+            call.refusal = response
+        else:
             call.failures += 1
-            call.outcome_unknown = call.outcome_unknown or status >= 500
-            return not await self._pause(call, Failure.STATUS, f"status {status}", status, wait)
-        retry, limiter = call.retry, call.limiter
-        limiter.retry_budget = limiter.retry_budget.earn(amount=retry.refill, most=retry.budget)
-        return False
+        call.outcome_unknown = call.outcome_unknown or status >= 500
+        return not await pause(call, Failure.STATUS, f"status {status}", status, wait)
 
     def _read_head(self, call: Call, response: Response) -> tuple[bool, URL | None, int, float | None]:
         """Return what an answer calls for.
@@ -435,40 +467,6 @@ class Channel:
         target = find_redirect_target(call.request, response)
         status = response.status if self._status is None else self._status(call.request, response)
         return False, target, status, get_retry_after(response)
-
-    async def _pause(
-        self, call: Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
-    ) -> str:
-        """Sleep before the next attempt, and return ``""``; or return the reason why there is none."""
-        if not call.request.resendable:
-            return "the body can't be read a second time"
-        limiter = call.limiter
-        deadline = Deadline(call.deadline)
-        decision = call.retry.decide(
-            failure,
-            safety=call.request.safety,
-            attempt=call.failures,
-            remaining=deadline.remaining(now=asyncio.get_running_loop().time()),
-            draw=random.random(),
-            budget=limiter.retry_budget,
-            status=status,
-            retry_after=wait,
-        )
-        if isinstance(decision, GiveUp):
-            _log.debug(
-                "%s: given up after %d attempts (%s): %s",
-                call.request.operation,
-                call.attempts,
-                reason,
-                decision.reason,
-            )
-            return decision.reason
-        limiter.retry_budget = limiter.retry_budget.spend()
-        call.loop_state.retries += 1
-        _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
-        notify(call.listeners.on_retry, call.request, call.attempts, decision.seconds, reason)
-        await call.loop_state.sleep(decision.seconds)
-        return ""
 
     def _follow_redirect(self, call: Call, response: Response, target: URL) -> None:
         """Follow a redirect, if that can't give anything away."""
@@ -561,6 +559,8 @@ class Channel:
 
     def _report_login(self, error: Exception | None) -> None:
         _log.debug("log-in at %s: %s", self.base_url, "done" if error is None else type(error).__name__)
+        if error is None:
+            self.state.count_login()
         notify(self._listeners.on_login, self.base_url, error)
 
 
@@ -578,14 +578,3 @@ def _redirect(request: Request, target: URL) -> Request:
         sent=request.sent,
         renews=request.renews,
     )
-
-
-def _classify_failure(error: TransportError) -> Failure:
-    if isinstance(error, NotSent):
-        # A certificate that does not verify, a proxy that refuses a password or a host name that can't be one will not
-        # do better in a second.
-        is_final = isinstance(error.__cause__, (ssl.SSLCertVerificationError, PermissionError, UnicodeError))
-        return Failure.FINAL if is_final else Failure.NOT_SENT
-    if isinstance(error, (OutcomeUnknown, ResponseTruncated)):
-        return Failure.UNKNOWN
-    return Failure.FINAL

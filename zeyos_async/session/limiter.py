@@ -1,141 +1,441 @@
-"""Limiters: the slots of one host on one event loop, first come, first served."""
+"""Limiters: the slots of the tenants of one event loop, and the turns in which they get them.
+
+The problem: thousands of calls want to run, of many tenants, on many hosts. If they stood in one line, one
+call of a tenant would wait behind five thousand of another; and a tenant that is refused or gets no answers
+would hold up its neighbours.
+
+The idea: three rooms behind one another, each with its bound.
+
+- A :class:`Limiter` is one tenant at one host. It has the tenant's line (first come, first served; what was
+  sent before and is to be sent again comes first), its adaptive window, its hold-back and its budgets.
+- A :class:`Host` bounds what all its tenants have under way, and the pace of starts.
+- :class:`Connections` bounds what the session has under way on this loop.
+
+A tenant that has a call which its own room would let start waits for the host, then for a connection. In both
+places tenants, not calls, stand in line, and each gets one start before it goes to the end again.
+
+Invariants:
+
+- Where there is room, nobody waits for it: a tenant that waits does so in one of these two lines, or is held
+  back, or has as much under way as it may, so that the end of one of its own calls lets the next one in.
+- A slot is counted in all three rooms from its start to :meth:`Limiter.release`.
+
+A client with limits of its own has a limiter of its own too, in front of its tenant's: a host and connections
+that nobody else uses.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
+from typing import Final, TypeAlias
 
-from ..policy import ConcurrencyWindow, HedgeBudget, Latencies, Limits, Pace, RetryBudget
+from ..policy import (
+    ConcurrencyWindow,
+    HedgeBudget,
+    HoldBack,
+    HostBudget,
+    Latencies,
+    Limits,
+    Pace,
+    Retry,
+    RetryBudget,
+    tenant_share,
+)
 
-__all__ = ["Limiter"]
+__all__ = ["Connections", "Host", "Limiter"]
+
+_TOLERANCE: Final = 1e-6
+"""Seconds by which a moment may be missed: timers come a little early, by the resolution of the clock."""
+
+Turns: TypeAlias = "OrderedDict[Limiter, None]"
 
 
-class Limiter:
-    """The slots of one host, the adaptive limit on them, the pace of starts, and the budgets for repeats.
+class Connections:
+    """The connections of one event loop, and the tenants that wait for one in turn.
 
     Args:
-        limits: The bounds on them.
-        retry_budget: The tokens that the retry budget starts with.
+        ceiling: How many requests may be under way.
 
     Attributes:
-        window: The adaptive limit on concurrent requests.
-        retry_budget: The budget for retries to this host.
-        hedge_budget: The budget for second requests to this host.
-        latencies: The times of the latest answers, by operation.
-        in_flight: How many slots are taken.
+        share: How many of them may be of one tenant.
+        in_flight: How many requests are under way.
+        waiting: How many callers wait, for whatever.
+        turns: The tenants that wait for a connection, each with its turn to come.
+    """
+
+    __slots__ = ("ceiling", "in_flight", "share", "turns", "waiting")
+
+    def __init__(self, ceiling: int) -> None:
+        self.ceiling = self.share = ceiling
+        self.in_flight = 0
+        self.waiting = 0
+        self.turns: Turns = OrderedDict()
+
+    def share_among(self, tenants: int) -> None:
+        """Set the share of one tenant, of this number of them."""
+        self.share = tenant_share(self.ceiling, tenants=tenants)
+
+    def serve(self) -> None:
+        """Let the tenants that wait start calls, one each in turn, as long as there are connections."""
+        while self.turns and self.in_flight < self.ceiling:
+            limiter, _ = self.turns.popitem(last=False)
+            limiter.take_turn()
+
+
+class Host:
+    """The slots of one host, the pace of starts there, and the budget for retries to it.
+
+    Args:
+        connections: The connections of the event loop.
+        limits: The bounds.
+
+    Attributes:
+        share: How many requests may be of one tenant.
+        tenants: How many tenants share the host.
+        in_flight: How many requests are under way.
+        pace: The earliest moment of the next start.
+        budget: The budget for retries, of all tenants together.
+        turns: The tenants that wait for the host, each with its turn to come.
+        sent_on: How many of its tenants wait for a connection, with a slot of the host to come.
+        used_at: When it was last used by a tenant whose state is dropped.
     """
 
     __slots__ = (
-        "_pace",
-        "_pacing",
-        "_queue",
-        "_rate",
+        "_alarm",
+        "budget",
+        "ceiling",
+        "connections",
+        "in_flight",
+        "pace",
+        "rate",
+        "sent_on",
+        "share",
+        "tenants",
+        "turns",
+        "used_at",
+    )
+
+    def __init__(self, connections: Connections, limits: Limits) -> None:
+        self.connections = connections
+        self.ceiling = self.share = limits.ceiling
+        self.rate = limits.rate
+        self.in_flight = 0
+        self.pace = Pace()
+        self.budget = HostBudget()
+        self.turns: Turns = OrderedDict()
+        self.sent_on = 0
+        self.used_at = -math.inf
+        self._alarm: asyncio.TimerHandle | None = None
+        self.tenants = 0
+
+    def share_among(self, tenants: int) -> None:
+        """Set the share of one tenant, of this number of them."""
+        self.tenants = tenants
+        self.share = tenant_share(self.ceiling, tenants=tenants)
+
+    def start(self) -> None:
+        """Count a request that starts."""
+        self.in_flight += 1
+        self.connections.in_flight += 1
+        if self.rate is not None:
+            _, self.pace = self.pace.take(rate=self.rate, now=asyncio.get_running_loop().time())
+
+    def let_in(self) -> None:
+        """Send the tenants whose turn it is on to the connections, as far as the host has room for a request."""
+        while self.turns and self.in_flight + self.sent_on < self.ceiling:
+            if self.rate is not None and not self._is_due():
+                return
+            limiter, _ = self.turns.popitem(last=False)
+            self.sent_on += 1
+            limiter.stand_in(self.connections.turns)
+
+    def _is_due(self) -> bool:
+        """Return whether the pace allows a start now; if it does not, the alarm is set for that moment."""
+        if self.sent_on:
+            return False  # that one has the next start, and the pace is known when it has begun
+        loop = asyncio.get_running_loop()
+        if self.pace.next_at - loop.time() <= _TOLERANCE:
+            return True
+        if self._alarm is None:
+            self._alarm = loop.call_at(self.pace.next_at, self._ring)
+        return False
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.let_in()
+        self.connections.serve()
+
+    def cancel_alarm(self) -> None:
+        """Forget the moment of the next start."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+
+class Limiter:
+    """One tenant at one host: its line, its adaptive window, its hold-back, and its budgets for repeats.
+
+    Args:
+        limits: The bounds.
+        retry_budget: The tokens that the retry budget starts with.
+        host: The host, with the same bounds; if left out, one that nobody else uses.
+        window: The limit on concurrent requests to begin with; if left out, that of an unknown tenant.
+
+    Attributes:
+        window: The adaptive limit on concurrent requests.
+        hold: Until when nothing is sent, as the server refused.
+        retry_budget: The budget for retries of this tenant.
+        hedge_budget: The budget for second requests of this tenant.
+        latencies: The times of the latest answers, by operation.
+        in_flight: How many slots are taken.
+        waiting: The number of callers that wait for a slot.
+        used_at: When the tenant last sent something, on the event loop's clock.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_full_budget",
+        "_is_held",
+        "_newcomers",
+        "_refused_with",
+        "_returning",
+        "_turns",
         "hedge_budget",
+        "hold",
+        "host",
         "in_flight",
         "latencies",
         "retry_budget",
+        "used_at",
+        "waiting",
         "window",
     )
 
-    def __init__(self, limits: Limits, *, retry_budget: float) -> None:
-        self.window = ConcurrencyWindow.initial(limits.ceiling)
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        retry_budget: float = 0.0,
+        host: Host | None = None,
+        window: int | None = None,
+    ) -> None:
+        self.host = host or Host(Connections(limits.connections), limits)
+        ceiling = limits.ceiling
+        self.window = (
+            ConcurrencyWindow.initial(ceiling)
+            if window is None
+            else ConcurrencyWindow(float(window), ceiling)
+        )
+        self.hold = HoldBack()
         self.retry_budget = RetryBudget(retry_budget)
         self.hedge_budget = HedgeBudget()
         self.latencies: dict[str, Latencies] = {}
         self.in_flight = 0
-        self._rate = limits.rate
-        self._pace = Pace()
-        self._pacing = 0
-        self._queue: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self.waiting = 0
+        self.used_at = -math.inf
+        self._full_budget = retry_budget
+        self._is_held = False
+        self._refused_with = 0  # of those under way at the last refusal, how many may still be
+        self._returning: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self._newcomers: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self._turns: Turns | None = None
+        self._alarm: asyncio.TimerHandle | None = None
 
-    @property
-    def waiting(self) -> int:
-        """The number of callers that wait for a slot."""
-        return len(self._queue)
+    # -- budgets -----------------------------------------------------------------------------------
+
+    def find_budget(self, retry: Retry) -> RetryBudget:
+        """Return what pays for a retry under these rules: the tenant's budget, or an empty one with the host's."""
+        may_spend = self.host.budget.may_spend(retry.budget)
+        return self.retry_budget if may_spend else RetryBudget(0.0)
+
+    def spend_retry(self, retry: Retry) -> None:
+        """Pay a retry, from the tenant's budget and from the host's."""
+        self.retry_budget = self.retry_budget.spend()
+        self.host.budget = self.host.budget.spend(retry.budget)
+
+    def earn(self, retry: Retry, *, refund: float = 0.0) -> None:
+        """Fill the budgets up by what a call earns that ended well.
+
+        Args:
+            retry: The rules for trying again.
+            refund: How many retries are paid back, in addition.
+        """
+        host, amount = self.host, retry.refill + refund
+        if self.retry_budget.tokens < retry.budget:
+            self.retry_budget = self.retry_budget.earn(amount=amount, most=retry.budget)
+        if host.budget.unspent < 1.0:
+            host.budget = host.budget.earn(retry.budget, amount=amount)
+
+    # -- slots -------------------------------------------------------------------------------------
 
     def try_acquire(self) -> bool:
         """Take a slot if there is one at once; whoever took one calls :meth:`release`."""
+        host = self.host
+        connections = host.connections
         # Never past those who wait, and under a rate there is always a start to wait for.
-        if self._queue or self.in_flight >= int(self.window.limit) or self._rate is not None:
+        if (
+            self.waiting
+            or not self._has_room()
+            or host.in_flight >= host.ceiling
+            or connections.in_flight >= connections.ceiling
+            or host.rate is not None
+        ):
             return False
         self.in_flight += 1
+        host.in_flight += 1
+        connections.in_flight += 1
         return True
 
-    async def acquire(self, deadline: float) -> None:
-        """Take a slot, in turn, when there is one and the pace allows it.
+    def _has_room(self) -> bool:
+        """Return whether one more of the tenant's requests may be under way, as far as the tenant is concerned."""
+        in_flight = self.in_flight
+        return (
+            in_flight < int(self.window.limit)
+            and in_flight < self.host.share
+            and in_flight < self.host.connections.share
+            and not self._is_held
+            and (not self.hold.refusals or in_flight <= self._refused_with)
+        )
+
+    async def acquire(self, deadline: float, *, is_returning: bool = False) -> None:
+        """Take a slot when it is this caller's turn.
+
+        Args:
+            deadline: When the caller stops waiting, on the event loop's clock.
+            is_returning: Whether its request was sent before: then it goes before those that were not.
 
         Raises:
-            TimeoutError: There was none until the deadline.
+            TimeoutError: There was none until the deadline, or none could be.
         """
-        if self._queue or self.in_flight >= int(self.window.limit):
-            await self._wait_in_queue(deadline)
-        else:
-            self.in_flight += 1
-        if self._rate is not None:
-            await self._wait_for_pace(deadline)
+        self._end_hold()
+        while not self.try_acquire():
+            if self.host.pace.next_at > deadline:
+                raise TimeoutError
+            await self._wait_for_turn(self._returning if is_returning else self._newcomers, deadline)
+            if not self._is_held:
+                return
+            # Between the moment at which it was its turn and this one, another request was refused.
+            self.release()
+            is_returning = True
 
-    async def _wait_in_queue(self, deadline: float) -> None:
+    async def _wait_for_turn(self, line: OrderedDict[asyncio.Future[None], None], deadline: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue[turn] = None
+        line[turn] = None
+        self._count_waiting(1)
+        self._set_alarm()
+        self._queue_up()
+        self.host.connections.serve()
         try:
-            async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
+            async with asyncio.timeout_at(None if deadline == math.inf else deadline):
                 await turn
         except BaseException:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.release()  # the slot was handed over in the same moment as the end of the wait
-            else:
-                turn.cancel()
-                self._queue.pop(turn, None)
+            elif turn in line:
+                del line[turn]
+                self._count_waiting(-1)
             raise
-
-    async def _wait_for_pace(self, deadline: float) -> None:
-        now = asyncio.get_running_loop().time()
-        wait, pace = self._pace.take(rate=self._rate, now=now)
-        try:
-            if now + wait > deadline:
-                raise TimeoutError
-            self._pace = pace
-            # Where others wait for a start that is due by now, this one must not overtake them.
-            if wait or self._pacing:
-                await self._sleep_until(now + wait)
-        except BaseException:
-            self.release()
-            raise
-
-    async def _sleep_until(self, moment: float) -> None:
-        # Not asyncio.sleep, which counts from a later moment: two starts would change places by that.
-        loop = asyncio.get_running_loop()
-        alarm: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_at(moment, _wake, alarm)
-        self._pacing += 1
-        try:
-            await alarm
-        finally:
-            self._pacing -= 1
-            timer.cancel()
 
     def release(self) -> None:
         """Give a slot back."""
+        host = self.host
         self.in_flight -= 1
-        if self._queue:
+        host.in_flight -= 1
+        host.connections.in_flight -= 1
+        if self.in_flight < self._refused_with:
+            self._refused_with = self.in_flight
+        if host.connections.waiting:
             self.wake_waiters()
 
     def wake_waiters(self) -> None:
-        """Hand free slots to those who wait longest."""
-        while self._queue and self.in_flight < int(self.window.limit):
-            turn, _ = self._queue.popitem(last=False)
-            if not turn.done():
-                self.in_flight += 1
-                turn.set_result(None)
+        """Let those start who may by now."""
+        self.host.let_in()  # others first: this tenant has had its turn
+        self._queue_up()
+        self.host.connections.serve()
+
+    def _count_waiting(self, change: int) -> None:
+        self.waiting += change
+        self.host.connections.waiting += change
+
+    # -- turns -------------------------------------------------------------------------------------
+
+    def _queue_up(self) -> None:
+        """Stand in line with the other tenants, if a call waits that the tenant's own room would let start."""
+        if self._turns is None and self.waiting and self._has_room():
+            self.stand_in(self.host.turns)
+            self.host.let_in()
+
+    def stand_in(self, turns: Turns) -> None:
+        """Go to the end of a line of tenants."""
+        turns[self] = None
+        self._turns = turns
+
+    def take_turn(self) -> None:
+        """Start one call; called when there is a connection, a slot of the host, and it is this tenant's turn."""
+        self._turns = None
+        self.host.sent_on -= 1
+        if self.waiting and self._has_room():
+            self._start_next()
+        self.host.let_in()  # others first: this tenant has had its turn
+        self._queue_up()
+
+    def _start_next(self) -> None:
+        # After a refusal one that was never sent goes first, if there is one: that costs nothing, and a request
+        # that is refused for itself does not hold up the others for ever.
+        line = self._returning
+        if not line or (self.hold.refusals and self._newcomers):
+            line = self._newcomers
+        turn, _ = line.popitem(last=False)
+        self._count_waiting(-1)
+        if not turn.done():  # it was cancelled, and its task has not run since
+            self.in_flight += 1
+            self.host.start()
+            turn.set_result(None)
+
+    # -- hold-back ---------------------------------------------------------------------------------
+
+    def hold_back(self, hold: HoldBack) -> None:
+        """Start nothing before a moment, and then one request alone; those who wait stay in line."""
+        self.hold = hold
+        self._is_held = True
+        self._refused_with = self.in_flight
+        self._set_alarm()
+
+    def _end_hold(self) -> None:
+        if self._is_held and self.hold.until - asyncio.get_running_loop().time() <= _TOLERANCE:
+            self._is_held = False
+
+    def _set_alarm(self) -> None:
+        if self._is_held and self.waiting and self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_at(self.hold.until, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._end_hold()
+        self._set_alarm()  # the hold-back may have become longer meanwhile
+        self.wake_waiters()
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def is_busy(self, now: float) -> bool:
+        """Return whether something is under way, waits, or is held back."""
+        return self.in_flight > 0 or self.waiting > 0 or self.hold.until > now
+
+    def is_at_rest(self, now: float) -> bool:
+        """Return whether nothing is under way, and no retry is still to be earned back."""
+        return not self.is_busy(now) and self.retry_budget.tokens >= self._full_budget
 
     def fail_waiters(self, error: Exception) -> None:
         """Fail everyone who waits."""
-        while self._queue:
-            turn, _ = self._queue.popitem(last=False)
-            if not turn.done():
-                turn.set_exception(error)
-
-
-def _wake(alarm: asyncio.Future[None]) -> None:
-    if not alarm.done():
-        alarm.set_result(None)
+        for line in (self._returning, self._newcomers):
+            while line:
+                turn, _ = line.popitem(last=False)
+                self._count_waiting(-1)
+                if not turn.done():
+                    turn.set_exception(error)
+        self.host.cancel_alarm()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None

@@ -88,6 +88,7 @@ class ApiClient:
 
     async def aclose(self) -> None:
         """Close what this client opened. A shared session stays open."""
+        self._channel.close()
         if self._owns_session:
             await self._session.aclose()
 
