@@ -161,11 +161,11 @@ def test_clients_that_come_and_go_get_no_new_budget() -> None:
 
 def _stumble() -> Answer:
     """Every third call of a healthy tenant is answered with 503; when it is sent again, it is answered well."""
-    seen: set[str] = set()
+    tried_before: set[str] = set()
 
     def handle(sent: Request) -> Response:
-        is_first = sent.url.name not in seen
-        seen.add(sent.url.name)
+        is_first = sent.url.name not in tried_before
+        tried_before.add(sent.url.name)
         return answer(503) if is_first and sent.url.name.endswith(("1", "4", "7")) else answer()
 
     return handle

@@ -98,11 +98,10 @@ class Call:
         Raises:
             TimeoutError: There was none until the deadline.
         """
-        was_sent = self.attempts > 0
         if self.client_limiter is not None:
-            await self.client_limiter.acquire(self.deadline, is_returning=was_sent)
+            await self.client_limiter.acquire(self.deadline)
         try:
-            await self.limiter.acquire(self.deadline, is_returning=was_sent)
+            await self.limiter.acquire(self.deadline)
         except BaseException:
             if self.client_limiter is not None:
                 self.client_limiter.release()

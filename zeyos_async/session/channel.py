@@ -307,9 +307,6 @@ class Channel:
         now = loop.time()
         deadline = math.inf if bounds.total is None else now + bounds.total
         loop_state, limiter = self._find_limiter(loop, request.url)
-        if now >= loop_state.sweep_at:
-            loop_state.sweep(now)
-            limiter = self._find_limiter(loop, request.url)[1]
         loop_state.requests += 1
         client_limiter = None if self._limits is None else loop_state.client_limiter(self, self._limits)
         return Call(

@@ -4,21 +4,21 @@ The problem: thousands of calls want to run, of many tenants, on many hosts. If 
 call of a tenant would wait behind five thousand of another; and a tenant that is refused or gets no answers
 would hold up its neighbours.
 
-The idea: three rooms behind one another, each with its bound.
+The idea: three bounds, one within the other.
 
-- A :class:`Limiter` is one tenant at one host. It has the tenant's line (first come, first served; what was
-  sent before and is to be sent again comes first), its adaptive window, its hold-back and its budgets.
+- A :class:`Limiter` is one tenant at one host. It has the tenant's line of calls (first come, first served),
+  its adaptive window, its hold-back and its budgets.
 - A :class:`Host` bounds what all its tenants have under way, and the pace of starts.
 - :class:`Connections` bounds what the session has under way on this loop.
 
-A tenant that has a call which its own room would let start waits for the host, then for a connection. In both
-places tenants, not calls, stand in line, and each gets one start before it goes to the end again.
+A tenant that has a call which its own bounds would let start waits for the host, then for a connection. In both
+places tenants, not calls, stand in line, and each starts one call before it goes to the end again.
 
 Invariants:
 
-- Where there is room, nobody waits for it: a tenant that waits does so in one of these two lines, or is held
+- Where there is room, nobody waits for it: a tenant whose calls wait stands in one of these two lines, or is held
   back, or has as much under way as it may, so that the end of one of its own calls lets the next one in.
-- A slot is counted in all three rooms from its start to :meth:`Limiter.release`.
+- A slot is counted in all three places from its start to :meth:`Limiter.release`.
 
 A client with limits of its own has a limiter of its own too, in front of its tenant's: a host and connections
 that nobody else uses.
@@ -49,7 +49,7 @@ __all__ = ["Connections", "Host", "Limiter"]
 _TOLERANCE: Final = 1e-6
 """Seconds by which a moment may be missed: timers come a little early, by the resolution of the clock."""
 
-Turns: TypeAlias = "OrderedDict[Limiter, None]"
+TenantLine: TypeAlias = "OrderedDict[Limiter, None]"
 
 
 class Connections:
@@ -61,17 +61,15 @@ class Connections:
     Attributes:
         share: How many of them may be of one tenant.
         in_flight: How many requests are under way.
-        waiting: How many callers wait, for whatever.
-        turns: The tenants that wait for a connection, each with its turn to come.
+        line: The tenants that wait for a connection; each of them has a slot of its host promised.
     """
 
-    __slots__ = ("ceiling", "in_flight", "share", "turns", "waiting")
+    __slots__ = ("ceiling", "in_flight", "line", "share")
 
     def __init__(self, ceiling: int) -> None:
         self.ceiling = self.share = ceiling
         self.in_flight = 0
-        self.waiting = 0
-        self.turns: Turns = OrderedDict()
+        self.line: TenantLine = OrderedDict()
 
     def share_among(self, tenants: int) -> None:
         """Set the share of one tenant, of this number of them."""
@@ -79,8 +77,8 @@ class Connections:
 
     def serve(self) -> None:
         """Let the tenants that wait start calls, one each in turn, as long as there are connections."""
-        while self.turns and self.in_flight < self.ceiling:
-            limiter, _ = self.turns.popitem(last=False)
+        while self.line and self.in_flight < self.ceiling:
+            limiter, _ = self.line.popitem(last=False)
             limiter.take_turn()
 
 
@@ -95,10 +93,10 @@ class Host:
         share: How many requests may be of one tenant.
         tenants: How many tenants share the host.
         in_flight: How many requests are under way.
+        promised: How many slots are promised to tenants that wait for a connection.
         pace: The earliest moment of the next start.
         budget: The budget for retries, of all tenants together.
-        turns: The tenants that wait for the host, each with its turn to come.
-        sent_on: How many of its tenants wait for a connection, with a slot of the host to come.
+        line: The tenants that wait for a slot.
         used_at: When it was last used by a tenant whose state is dropped.
     """
 
@@ -108,12 +106,12 @@ class Host:
         "ceiling",
         "connections",
         "in_flight",
+        "line",
         "pace",
+        "promised",
         "rate",
-        "sent_on",
         "share",
         "tenants",
-        "turns",
         "used_at",
     )
 
@@ -121,39 +119,37 @@ class Host:
         self.connections = connections
         self.ceiling = self.share = limits.ceiling
         self.rate = limits.rate
+        self.tenants = 0
         self.in_flight = 0
+        self.promised = 0
         self.pace = Pace()
         self.budget = HostBudget()
-        self.turns: Turns = OrderedDict()
-        self.sent_on = 0
+        self.line: TenantLine = OrderedDict()
         self.used_at = -math.inf
         self._alarm: asyncio.TimerHandle | None = None
-        self.tenants = 0
 
     def share_among(self, tenants: int) -> None:
         """Set the share of one tenant, of this number of them."""
         self.tenants = tenants
         self.share = tenant_share(self.ceiling, tenants=tenants)
 
-    def start(self) -> None:
-        """Count a request that starts."""
-        self.in_flight += 1
-        self.connections.in_flight += 1
+    def promise_slots(self) -> None:
+        """Send the tenants whose turn it is on to the connections, as far as the host has room for a request."""
+        while self.line and self.in_flight + self.promised < self.ceiling:
+            if self.rate is not None and not self._is_due():
+                return
+            limiter, _ = self.line.popitem(last=False)
+            self.promised += 1
+            limiter.stand_in(self.connections.line)
+
+    def count_start(self) -> None:
+        """Set the moment of the next start, where there is a rate."""
         if self.rate is not None:
             _, self.pace = self.pace.take(rate=self.rate, now=asyncio.get_running_loop().time())
 
-    def let_in(self) -> None:
-        """Send the tenants whose turn it is on to the connections, as far as the host has room for a request."""
-        while self.turns and self.in_flight + self.sent_on < self.ceiling:
-            if self.rate is not None and not self._is_due():
-                return
-            limiter, _ = self.turns.popitem(last=False)
-            self.sent_on += 1
-            limiter.stand_in(self.connections.turns)
-
     def _is_due(self) -> bool:
         """Return whether the pace allows a start now; if it does not, the alarm is set for that moment."""
-        if self.sent_on:
+        if self.promised:
             return False  # that one has the next start, and the pace is known when it has begun
         loop = asyncio.get_running_loop()
         if self.pace.next_at - loop.time() <= _TOLERANCE:
@@ -164,7 +160,7 @@ class Host:
 
     def _ring(self) -> None:
         self._alarm = None
-        self.let_in()
+        self.promise_slots()
         self.connections.serve()
 
     def cancel_alarm(self) -> None:
@@ -190,18 +186,14 @@ class Limiter:
         hedge_budget: The budget for second requests of this tenant.
         latencies: The times of the latest answers, by operation.
         in_flight: How many slots are taken.
-        waiting: The number of callers that wait for a slot.
         used_at: When the tenant last sent something, on the event loop's clock.
     """
 
     __slots__ = (
-        "_alarm",
+        "_calls",
         "_full_budget",
-        "_is_held",
-        "_newcomers",
         "_refused_with",
-        "_returning",
-        "_turns",
+        "_stands_in_line",
         "hedge_budget",
         "hold",
         "host",
@@ -209,7 +201,6 @@ class Limiter:
         "latencies",
         "retry_budget",
         "used_at",
-        "waiting",
         "window",
     )
 
@@ -233,15 +224,16 @@ class Limiter:
         self.hedge_budget = HedgeBudget()
         self.latencies: dict[str, Latencies] = {}
         self.in_flight = 0
-        self.waiting = 0
         self.used_at = -math.inf
         self._full_budget = retry_budget
-        self._is_held = False
         self._refused_with = 0  # of those under way at the last refusal, how many may still be
-        self._returning: OrderedDict[asyncio.Future[None], None] = OrderedDict()
-        self._newcomers: OrderedDict[asyncio.Future[None], None] = OrderedDict()
-        self._turns: Turns | None = None
-        self._alarm: asyncio.TimerHandle | None = None
+        self._calls: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self._stands_in_line = False
+
+    @property
+    def waiting(self) -> int:
+        """The number of calls that wait for a slot."""
+        return len(self._calls)
 
     # -- budgets -----------------------------------------------------------------------------------
 
@@ -276,17 +268,63 @@ class Limiter:
         connections = host.connections
         # Never past those who wait, and under a rate there is always a start to wait for.
         if (
-            self.waiting
+            self._calls
             or not self._has_room()
             or host.in_flight >= host.ceiling
             or connections.in_flight >= connections.ceiling
             or host.rate is not None
         ):
             return False
-        self.in_flight += 1
-        host.in_flight += 1
-        connections.in_flight += 1
+        self._start()
         return True
+
+    async def acquire(self, deadline: float) -> None:
+        """Take a slot when it is this caller's turn.
+
+        Args:
+            deadline: When the caller stops waiting, on the event loop's clock.
+
+        Raises:
+            TimeoutError: There was none until the deadline, or none could be.
+        """
+        while not self.try_acquire():
+            if self.host.pace.next_at > deadline:
+                raise TimeoutError
+            await self._wait_for_turn(deadline)
+            if not self._is_held():
+                return
+            self.release()  # since it was its turn, and before it could run, another request was refused
+
+    async def _wait_for_turn(self, deadline: float) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._calls[turn] = None
+        self.wake_waiters()
+        try:
+            async with asyncio.timeout_at(None if deadline == math.inf else deadline):
+                await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.release()  # the slot was handed over in the same moment as the end of the wait
+            else:
+                self._calls.pop(turn, None)
+            raise
+
+    def release(self) -> None:
+        """Give a slot back."""
+        host = self.host
+        connections = host.connections
+        self.in_flight -= 1
+        host.in_flight -= 1
+        connections.in_flight -= 1
+        if self.in_flight < self._refused_with:
+            self._refused_with = self.in_flight
+        if self._calls or host.line or connections.line:
+            self.wake_waiters()
+
+    def _start(self) -> None:
+        self.in_flight += 1
+        self.host.in_flight += 1
+        self.host.connections.in_flight += 1
 
     def _has_room(self) -> bool:
         """Return whether one more of the tenant's requests may be under way, as far as the tenant is concerned."""
@@ -295,133 +333,59 @@ class Limiter:
             in_flight < int(self.window.limit)
             and in_flight < self.host.share
             and in_flight < self.host.connections.share
-            and not self._is_held
-            and (not self.hold.refusals or in_flight <= self._refused_with)
+            and (not self.hold.refusals or (in_flight <= self._refused_with and not self._is_held()))
         )
-
-    async def acquire(self, deadline: float, *, is_returning: bool = False) -> None:
-        """Take a slot when it is this caller's turn.
-
-        Args:
-            deadline: When the caller stops waiting, on the event loop's clock.
-            is_returning: Whether its request was sent before: then it goes before those that were not.
-
-        Raises:
-            TimeoutError: There was none until the deadline, or none could be.
-        """
-        self._end_hold()
-        while not self.try_acquire():
-            if self.host.pace.next_at > deadline:
-                raise TimeoutError
-            await self._wait_for_turn(self._returning if is_returning else self._newcomers, deadline)
-            if not self._is_held:
-                return
-            # Between the moment at which it was its turn and this one, another request was refused.
-            self.release()
-            is_returning = True
-
-    async def _wait_for_turn(self, line: OrderedDict[asyncio.Future[None], None], deadline: float) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line[turn] = None
-        self._count_waiting(1)
-        self._set_alarm()
-        self._queue_up()
-        self.host.connections.serve()
-        try:
-            async with asyncio.timeout_at(None if deadline == math.inf else deadline):
-                await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.release()  # the slot was handed over in the same moment as the end of the wait
-            elif turn in line:
-                del line[turn]
-                self._count_waiting(-1)
-            raise
-
-    def release(self) -> None:
-        """Give a slot back."""
-        host = self.host
-        self.in_flight -= 1
-        host.in_flight -= 1
-        host.connections.in_flight -= 1
-        if self.in_flight < self._refused_with:
-            self._refused_with = self.in_flight
-        if host.connections.waiting:
-            self.wake_waiters()
-
-    def wake_waiters(self) -> None:
-        """Let those start who may by now."""
-        self.host.let_in()  # others first: this tenant has had its turn
-        self._queue_up()
-        self.host.connections.serve()
-
-    def _count_waiting(self, change: int) -> None:
-        self.waiting += change
-        self.host.connections.waiting += change
 
     # -- turns -------------------------------------------------------------------------------------
 
-    def _queue_up(self) -> None:
-        """Stand in line with the other tenants, if a call waits that the tenant's own room would let start."""
-        if self._turns is None and self.waiting and self._has_room():
-            self.stand_in(self.host.turns)
-            self.host.let_in()
+    def wake_waiters(self) -> None:
+        """Let those start who may by now."""
+        self._stand_in_line()
+        self.host.connections.serve()
 
-    def stand_in(self, turns: Turns) -> None:
+    def _stand_in_line(self) -> None:
+        """Go to the end of the host's line, if a call waits that the tenant's own bounds would let start."""
+        self.host.promise_slots()  # to others first: this tenant has had its turn
+        if not self._stands_in_line and self._calls and self._has_room():
+            self.stand_in(self.host.line)
+            self.host.promise_slots()
+
+    def stand_in(self, line: TenantLine) -> None:
         """Go to the end of a line of tenants."""
-        turns[self] = None
-        self._turns = turns
+        line[self] = None
+        self._stands_in_line = True
 
     def take_turn(self) -> None:
         """Start one call; called when there is a connection, a slot of the host, and it is this tenant's turn."""
-        self._turns = None
-        self.host.sent_on -= 1
-        if self.waiting and self._has_room():
-            self._start_next()
-        self.host.let_in()  # others first: this tenant has had its turn
-        self._queue_up()
-
-    def _start_next(self) -> None:
-        # After a refusal one that was never sent goes first, if there is one: that costs nothing, and a request
-        # that is refused for itself does not hold up the others for ever.
-        line = self._returning
-        if not line or (self.hold.refusals and self._newcomers):
-            line = self._newcomers
-        turn, _ = line.popitem(last=False)
-        self._count_waiting(-1)
-        if not turn.done():  # it was cancelled, and its task has not run since
-            self.in_flight += 1
-            self.host.start()
-            turn.set_result(None)
+        self._stands_in_line = False
+        self.host.promised -= 1
+        while self._calls and self._has_room():
+            turn, _ = self._calls.popitem(last=False)
+            if not turn.done():  # else it was cancelled, and its task has not run since
+                self._start()
+                self.host.count_start()
+                turn.set_result(None)
+                break
+        self._stand_in_line()
 
     # -- hold-back ---------------------------------------------------------------------------------
 
     def hold_back(self, hold: HoldBack) -> None:
         """Start nothing before a moment, and then one request alone; those who wait stay in line."""
+        if hold.until > self.hold.until:
+            asyncio.get_running_loop().call_at(hold.until, self.wake_waiters)
         self.hold = hold
-        self._is_held = True
         self._refused_with = self.in_flight
-        self._set_alarm()
 
-    def _end_hold(self) -> None:
-        if self._is_held and self.hold.until - asyncio.get_running_loop().time() <= _TOLERANCE:
-            self._is_held = False
-
-    def _set_alarm(self) -> None:
-        if self._is_held and self.waiting and self._alarm is None:
-            self._alarm = asyncio.get_running_loop().call_at(self.hold.until, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        self._end_hold()
-        self._set_alarm()  # the hold-back may have become longer meanwhile
-        self.wake_waiters()
+    def _is_held(self) -> bool:
+        hold = self.hold
+        return hold.refusals > 0 and hold.until - asyncio.get_running_loop().time() > _TOLERANCE
 
     # -- the end -----------------------------------------------------------------------------------
 
     def is_busy(self, now: float) -> bool:
         """Return whether something is under way, waits, or is held back."""
-        return self.in_flight > 0 or self.waiting > 0 or self.hold.until > now
+        return self.in_flight > 0 or bool(self._calls) or self.hold.until > now
 
     def is_at_rest(self, now: float) -> bool:
         """Return whether nothing is under way, and no retry is still to be earned back."""
@@ -429,13 +393,8 @@ class Limiter:
 
     def fail_waiters(self, error: Exception) -> None:
         """Fail everyone who waits."""
-        for line in (self._returning, self._newcomers):
-            while line:
-                turn, _ = line.popitem(last=False)
-                self._count_waiting(-1)
-                if not turn.done():
-                    turn.set_exception(error)
+        while self._calls:
+            turn, _ = self._calls.popitem(last=False)
+            if not turn.done():
+                turn.set_exception(error)
         self.host.cancel_alarm()
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None

@@ -9,7 +9,6 @@ and at most 1,024 tenants that have nothing under way are remembered. The same h
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
@@ -98,13 +97,14 @@ class LoopState:
         client_limiters: Those of clients with limits of their own.
         sleepers: Those who sleep before a retry.
         requests: Calls so far; the other counters are named as in :class:`Stats`.
-        sweep_at: When to look for states that can be dropped.
     """
 
     __slots__ = (
         "__weakref__",
         "_hosts",
         "_limits",
+        "_most",
+        "_sweeper",
         "attempts",
         "bodies",
         "client_limiters",
@@ -114,7 +114,6 @@ class LoopState:
         "requests",
         "retries",
         "sleepers",
-        "sweep_at",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -126,33 +125,36 @@ class LoopState:
         self.attempts = 0
         self.retries = 0
         self.hedges = 0
-        self.sweep_at = -math.inf
         self._limits = limits
+        self._most = _MAX_STATES
+        self._sweeper: asyncio.TimerHandle | None = None
         self._hosts: dict[Origin, Host] = {}
         self.limiters: dict[tuple[Tenant, Origin], Limiter] = {}
 
     @property
     def waiting(self) -> int:
         """The number of callers that wait for a slot."""
-        return self.connections.waiting + sum(
-            limiter.waiting for limiter in list(self.client_limiters.values())
-        )
+        return sum(limiter.waiting for limiter in self._list_limiters())
+
+    def _list_limiters(self) -> list[Limiter]:
+        return [*self.limiters.values(), *self.client_limiters.values()]
 
     def limiter(self, tenant: Tenant, url: URL, retry_budget: float) -> Limiter:
         """Return the limiter of a tenant at a URL's host, made on first use."""
         origin = (url.scheme, url.host, url.port)
         limiter = self.limiters.get((tenant, origin))
         if limiter is None:
-            now = asyncio.get_running_loop().time()
-            if len(self.limiters) >= _MAX_STATES or len(self._hosts) >= _MAX_STATES:
-                self.sweep(now)
+            loop = asyncio.get_running_loop()
+            if len(self.limiters) >= self._most or len(self._hosts) >= self._most:
+                self._sweep(loop.time())
+            if self._sweeper is None:
+                self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep_on_time)
             host = self._hosts.get(origin)
             if host is None:
                 host = self._hosts[origin] = Host(self.connections, self._limits)
-            limiter = self.limiters[tenant, origin] = Limiter(
-                self._limits, retry_budget=retry_budget, host=host
-            )
-            limiter.used_at = now
+            limiter = Limiter(self._limits, retry_budget=retry_budget, host=host)
+            limiter.used_at = loop.time()
+            self.limiters[tenant, origin] = limiter
             host.share_among(host.tenants + 1)
             self.connections.share_among(len(self.limiters))
         return limiter
@@ -164,15 +166,23 @@ class LoopState:
             limiter = self.client_limiters[channel] = Limiter(limits, window=limits.ceiling)
         return limiter
 
-    def sweep(self, now: float) -> None:
-        """Drop the states of tenants and hosts that were idle for a minute, and the oldest ones where there are too many."""
-        self.sweep_at = now + _SWEEP_SECONDS
+    def _sweep_on_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweep(loop.time())
+        is_empty = not self.limiters and not self._hosts
+        self._sweeper = None if is_empty else loop.call_later(_SWEEP_SECONDS, self._sweep_on_time)
+
+    def _sweep(self, now: float) -> None:
+        """Drop what is known of tenants and hosts that were idle for a minute, and of the oldest of too many."""
         idle = [(key, limiter) for key, limiter in self.limiters.items() if not limiter.is_busy(now)]
         for (tenant, origin), limiter in _choose_stale(idle, len(self.limiters), now):
             self._drop(tenant, origin, limiter)
         unused = [(origin, host) for origin, host in self._hosts.items() if not host.tenants]
         for origin, _ in _choose_stale(unused, len(self._hosts), now):
             del self._hosts[origin]
+        # Where more than that are busy, a look at all of them for each further one would hold the loop.
+        kept = max(len(self.limiters), len(self._hosts))
+        self._most = max(_MAX_STATES, kept + _MAX_STATES - _FEWER_STATES)
 
     def drop(self, tenant: Tenant, url: URL) -> None:
         """Drop the state of a tenant, unless there is something under way or to remember."""
@@ -209,7 +219,9 @@ class LoopState:
 
     def fail_waiters(self) -> None:
         """Fail everyone who sleeps or waits for a slot, as the session is closed."""
-        for limiter in [*self.limiters.values(), *self.client_limiters.values()]:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for limiter in self._list_limiters():
             limiter.fail_waiters(_closed_error())
         self.bodies.fail_waiters(_closed_error())
         for sleeper in self.sleepers:
