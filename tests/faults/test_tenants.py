@@ -6,7 +6,10 @@ In simulated time; what is measured is requests that are sent, and how calls end
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
+import random
+import tracemalloc
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -468,5 +471,171 @@ def test_a_hung_tenant_ends_by_its_deadline_while_others_are_served() -> None:
             results = await offer([down], calls=20, gap=0.01)
             assert {type(result) for result in results} == {DeadlineExceeded}
             assert (session.stats().in_flight, session.stats().waiting) == (0, 0)
+
+    run(main())
+
+
+# -- what is given back, and what is kept -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("limits", [Limits(concurrency=3), Limits(connections=2), Limits(rate=50.0)])
+def test_cancellation_at_any_moment_gives_everything_back(limits: Limits, seed: int) -> None:
+    """Slots and turns of tenants on two hosts, some with limits of their own: afterwards each is served at once."""
+    chance = random.Random(seed)
+
+    async def handle(sent: Request) -> Response:
+        for _ in range(chance.randrange(3)):
+            await asyncio.sleep(chance.choice([0.0, 0.01]))
+        status = 200 if is_over else chance.choice([200, 200, 200, 429, 503])
+        return answer(status, **({"Retry_After": "1"} if status == 429 else {}))
+
+    is_over = False
+
+    async def main() -> None:
+        nonlocal is_over
+        async with Session(transport=MemoryTransport(handle), limits=limits, timeout=30) as session:
+            bases = [BASE, BASE, BASE + "/other", "https://elsewhere.example.com"]
+            channels = [
+                session.bind(base, BearerToken(f"t{number}"), limits=own)
+                for number, base in enumerate(bases)
+                for own in (None, Limits(concurrency=1))
+            ]
+            tasks = []
+            for _ in range(300):
+                channel = chance.choice(channels)
+                one = Request(method="GET", url=channel.base_url / "things", safety=Safety.READ)
+                tasks.append(asyncio.create_task(channel.send(one)))
+                if chance.random() < 0.5:
+                    await asyncio.sleep(chance.choice([0.0, 0.001, 0.1]))
+                for task in chance.sample(tasks, min(3, len(tasks))):
+                    task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert (session.stats().in_flight, session.stats().waiting) == (0, 0)
+            is_over = True
+            await asyncio.sleep(130)
+            for channel in channels:
+                assert (
+                    await channel.send(Request(method="GET", url=channel.base_url / "things"))
+                ).status == 200
+            assert (session.stats().in_flight, session.stats().waiting) == (0, 0)
+
+    run(main())
+
+
+def test_cancelled_waiters_do_not_cost_their_tenant_its_turn() -> None:
+    """Those in front of a call are cancelled at the moment at which it would be their turn."""
+    order: list[str] = []
+    gate = asyncio.Event()
+
+    async def handle(sent: Request) -> Response:
+        order.append(tenant_of(sent))
+        await gate.wait()
+        return answer()
+
+    async def main() -> None:
+        async with Session(transport=MemoryTransport(handle), limits=Limits(concurrency=1)) as session:
+            first, other = (session.bind(BASE, BearerToken(name)) for name in ("a", "b"))
+            tasks = [asyncio.create_task(first.send(request()))]
+            await asyncio.sleep(0)
+            cancelled = [asyncio.create_task(other.send(request())) for _ in range(10)]
+            tasks += [asyncio.create_task(other.send(request()))]
+            await asyncio.sleep(0)
+            tasks += [asyncio.create_task(first.send(request())) for _ in range(10)]
+            await asyncio.sleep(0)
+            for task in cancelled:
+                task.cancel()
+            gate.set()
+            await asyncio.gather(*tasks)
+
+    run(main())
+    assert order[:2] == ["a", "b"]
+
+
+def test_a_retry_that_was_not_sent_is_not_paid() -> None:
+    """Fifty calls are cancelled while they sleep before a retry; the next ten that fail have all of them."""
+    server = _Down(NotSent("x"))
+
+    async def main() -> None:
+        async with Session(transport=MemoryTransport(server), retry=Retry(base=10.0)) as session:
+            channel = session.bind(BASE, BearerToken("t"))
+            for _ in range(50):
+                task = asyncio.create_task(channel.send(request()))
+                await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            assert server.sent == 50
+            await offer([channel], calls=20, gap=0.0)
+
+    run(main())
+    assert server.sent == 50 + 20 + 10
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_ten_thousand_tenants_leave_memory_flat(is_closed: bool) -> None:
+    """Each is called once; whether their clients are closed or forgotten, of 9,000 more nothing is kept."""
+    sizes: list[int] = []
+
+    async def main() -> None:
+        transport = MemoryTransport(lambda sent: answer())
+        async with Session(transport=transport) as session:
+            for number in range(10_000):
+                channel = session.bind(f"{BASE}/{number}", BearerToken(f"t{number}"))
+                await channel.send(request())
+                transport.requests.clear()
+                if is_closed:
+                    channel.close()
+                assert len(session.loop_state().limiters) <= 1024
+                if number in (2000, 9999):
+                    gc.collect()
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+            if is_closed:
+                assert not session.loop_state().limiters
+
+    tracemalloc.start()
+    try:
+        run(main())
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] < sizes[0] + 500_000
+
+
+def test_ten_thousand_tenants_at_the_same_moment() -> None:
+    """All of them are kept while they are busy, served, and given up when they were idle for a minute."""
+
+    async def main() -> None:
+        async with Session(transport=MemoryTransport(_slow), timeout=1e6) as session:
+            channels = [session.bind(BASE, BearerToken(f"t{number}")) for number in range(10_000)]
+            results = await asyncio.gather(*(channel.send(request()) for channel in channels))
+            assert {result.status for result in results} == {200}
+            await asyncio.sleep(80)
+            assert not session.loop_state().limiters
+
+    run(main())
+
+
+def test_what_is_owed_is_kept_for_a_minute_and_what_is_not_goes_at_once() -> None:
+    """A tenant whose last client is closed is forgotten, unless its retries are not earned back yet."""
+
+    async def main() -> None:
+        fails = True
+
+        def handle(sent: Request) -> Response:
+            return answer(503 if fails else 200)
+
+        async with Session(transport=MemoryTransport(handle)) as session:
+            limiters = session.loop_state().limiters
+            channel, twin = (session.bind(BASE, BearerToken("t")) for _ in range(2))
+            await offer([channel], calls=1, gap=0.0)
+            twin.close()
+            channel.close()
+            assert len(limiters) == 1
+            await asyncio.sleep(80)
+            assert not limiters
+            fails = False
+            channel = session.bind(BASE, BearerToken("t"))
+            await channel.send(request())
+            channel.close()
+            assert not limiters
 
     run(main())

@@ -37,6 +37,7 @@ class Call:
         failures: How many attempts failed in a way that may be tried again.
         refusals: How often it was refused (429) and waited for its tenant to be served again.
         refusal: The refusal after which it waits now.
+        has_paid: Whether it has paid for a retry that was not sent yet.
         is_probe: Whether it is sent first after a hold-back, and has paid for that.
         redirects: How many redirects were followed.
         renewals: How often the credential was renewed for this call.
@@ -61,6 +62,7 @@ class Call:
     failures: int = 0
     refusals: int = 0
     refusal: Response | None = None
+    has_paid: bool = False
     is_probe: bool = False
     redirects: int = 0
     renewals: int = 0

@@ -278,7 +278,7 @@ class Channel:
                 error, request, unknown=call.outcome_unknown, attempts=call.attempts
             ) from error
         if response.status < 400:  # a check of the caller's may let more pass, but only success earns
-            call.limiter.earn(call.retry, refund=1.0 if call.is_probe else 0.0)
+            call.limiter.earn(call.retry, call.retry.refill + call.is_probe)
         return response
 
     def _check_response(self, request: Request, response: Response) -> None:
@@ -355,15 +355,19 @@ class Channel:
 
     async def _exchange(self, call: Call) -> Response:
         """Send until there is an answer to return, or an error to raise."""
-        while True:
-            try:
-                response = await self._send_attempt(call)
-            except TransportError as error:
-                await self._handle_failure(call, error)
-            else:
-                if response is call.refusal or not await self._handle_response(call, response):
-                    return response
-                call.release()
+        try:
+            while True:
+                try:
+                    response = await self._send_attempt(call)
+                except TransportError as error:
+                    await self._handle_failure(call, error)
+                else:
+                    if response is call.refusal or not await self._handle_response(call, response):
+                        return response
+                    call.release()
+        finally:
+            if call.has_paid:  # for a retry that was not sent: it was cancelled, or there was no time for it
+                call.limiter.earn(call.retry, 1.0)
 
     async def _send_attempt(self, call: Call) -> Response:
         """Send once; an answer that is streamed takes its place first, and keeps it."""
@@ -398,21 +402,25 @@ class Channel:
                 if not may_repeat_refused(call):
                     return call.refusal
                 call.refusal = None
+            call.has_paid = False
             return await send_once(self.state, call)
         finally:
             call.release_slot()
 
     async def _wait_for_slot(self, call: Call) -> None:
-        held_until = call.limiter.hold.until
-        if held_until > call.deadline:
+        limiter, clock = call.limiter, asyncio.get_running_loop().time
+        if limiter.hold.until > call.deadline:
             # Waiting could not help: it is told at once what the server would say to it.
-            raise held_back_error(call.request, held_until - asyncio.get_running_loop().time())
-        call.report_limit(waiting=call.limiter.waiting + 1)
+            raise held_back_error(call.request, limiter.hold.until - clock())
+        call.report_limit(waiting=limiter.waiting + 1)
         try:
             await call.acquire_slot()
         except TimeoutError as error:
+            # That the server refuses tells more than that there was no time left.
             if call.refusal is not None:
-                self._check(call.request, call.refusal)  # that the server refused it tells more
+                self._check_response(call.request, call.refusal)
+            if limiter.hold.refusals:
+                raise held_back_error(call.request, limiter.hold.until - clock()) from error
             raise deadline_error(call.request, sent=False) from error
 
     async def _handle_failure(self, call: Call, error: TransportError) -> None:

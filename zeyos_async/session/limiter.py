@@ -247,14 +247,9 @@ class Limiter:
         self.retry_budget = self.retry_budget.spend()
         self.host.budget = self.host.budget.spend(retry.budget)
 
-    def earn(self, retry: Retry, *, refund: float = 0.0) -> None:
-        """Fill the budgets up by what a call earns that ended well.
-
-        Args:
-            retry: The rules for trying again.
-            refund: How many retries are paid back, in addition.
-        """
-        host, amount = self.host, retry.refill + refund
+    def earn(self, retry: Retry, amount: float) -> None:
+        """Fill the budgets up by this part of a retry."""
+        host = self.host
         if self.retry_budget.tokens < retry.budget:
             self.retry_budget = self.retry_budget.earn(amount=amount, most=retry.budget)
         if host.budget.unspent < 1.0:

@@ -92,6 +92,7 @@ async def pause(
         return decision.reason
     if not is_refused:
         limiter.spend_retry(call.retry)
+        call.has_paid = True
     limiter.used_at = now + decision.seconds  # so that it is not dropped as idle while the call sleeps
     call.loop_state.retries += 1
     _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
@@ -111,14 +112,14 @@ def held_back_error(request: Request, seconds: float) -> RateLimited:
 
     Args:
         request: The request of the call.
-        seconds: How long that will take.
+        seconds: How long nothing is sent for its tenant from now on.
     """
     return RateLimited(
-        f"not sent: the server has refused others, and asks to wait for {seconds:.1f} s, longer than this call may take",
+        "not sent: the server has refused others, and this call may not wait until it takes more",
         status=REFUSED,
         method=request.method,
         url=public_url(request.url),
-        retry_after=seconds,
+        retry_after=max(0.0, seconds),
     )
 
 
