@@ -119,11 +119,13 @@ class HoldBack:
         until: When its requests may go again, on the clock of the caller.
         since: When the server began to refuse.
         refusals: How many bursts were refused with nothing let through between them.
+        passed_at: When the first request after the last hold-back was sent that the server let through.
     """
 
     until: float = float("-inf")
     since: float = float("-inf")
     refusals: int = 0
+    passed_at: float = float("-inf")
 
     def after_refusal(self, *, began: float, now: float) -> HoldBack:
         """Return the hold-back after a refusal, before it is known how long it lasts.
@@ -134,15 +136,15 @@ class HoldBack:
         """
         if began <= self.since:  # of the same burst: twenty refusals together say the same thing
             return self
-        return HoldBack(self.until, now, self.refusals + 1)
+        return attrs.evolve(self, since=now, refusals=self.refusals + 1)
 
     def extend(self, until: float) -> HoldBack:
         """Return the hold-back that lasts until this moment at least."""
-        return self if until <= self.until else HoldBack(until, self.since, self.refusals)
+        return self if until <= self.until else attrs.evolve(self, until=until)
 
     def after_passage(self, *, began: float) -> HoldBack:
         """Return the hold-back after the server has let a request through that was sent at this moment."""
-        return HoldBack(self.until, self.since, 0) if began > self.since else self
+        return attrs.evolve(self, refusals=0, passed_at=began) if began > self.since else self
 
 
 @attrs.frozen

@@ -133,8 +133,8 @@ class Retry:
     """Rules for trying again, and for how patiently. ``Retry(attempts=1)`` tries nothing again.
 
     Attributes:
-        attempts: How often a request is sent at most, the first time included. A refusal (429) that held its
-            tenant back is not counted, sixteen times at most.
+        attempts: How often a request is sent at most, the first time included. A refusal (429) is not counted if
+            the server has served others of the tenant since the one before, sixteen times at most.
         base: Upper bound of the first pause, in seconds; it doubles with each further one.
         cap: The bound grows no further than this, in seconds.
         statuses: HTTP statuses after which a request may be sent again. After 429 every request may,

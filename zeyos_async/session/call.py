@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import attrs
 
 from ..auth import Credential
@@ -36,6 +38,7 @@ class Call:
         sent_at: When it was sent last, on the event loop's clock.
         failures: How many attempts failed in a way that may be tried again.
         refusals: How often it was refused (429) and waited for its tenant to be served again.
+        refused_at: When it was refused last, on the event loop's clock.
         refusal: The refusal after which it waits now.
         has_paid: Whether it has paid for a retry that was not sent yet.
         is_probe: Whether it is sent first after a hold-back, and has paid for that.
@@ -61,6 +64,7 @@ class Call:
     sent_at: float = 0.0
     failures: int = 0
     refusals: int = 0
+    refused_at: float = math.inf
     refusal: Response | None = None
     has_paid: bool = False
     is_probe: bool = False

@@ -26,7 +26,7 @@ __all__ = ["REFUSED", "classify_failure", "held_back_error", "hold_back", "may_r
 _log: Final = logging.getLogger("zeyos_async")
 REFUSED: Final = 429
 _MAX_REFUSALS: Final = 16
-"""How often a call may be refused before its refusals count as other failures do."""
+"""How often a call may be refused before each further refusal counts as other failures do."""
 
 
 def hold_back(call: Call, retry_after: float | None) -> None:
@@ -36,7 +36,9 @@ def hold_back(call: Call, retry_after: float | None) -> None:
     seconds = call.retry.choose_hold(refusals=hold.refusals, retry_after=retry_after, draw=random.random())
     limiter.hold_back(hold.extend(now + seconds))
     call.refusals += 1
-    call.failures += call.refusals > _MAX_REFUSALS
+    # Where the server has served others of the tenant meanwhile, it was not this call's turn: it has not failed.
+    call.failures += hold.passed_at <= call.refused_at or call.refusals > _MAX_REFUSALS
+    call.refused_at = now
 
 
 def may_repeat_refused(call: Call) -> bool:

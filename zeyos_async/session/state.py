@@ -181,8 +181,8 @@ class LoopState:
         for origin, _ in _choose_stale(unused, len(self._hosts), now):
             del self._hosts[origin]
         # Where more than that are busy, a look at all of them for each further one would hold the loop.
-        kept = max(len(self.limiters), len(self._hosts))
-        self._most = max(_MAX_STATES, kept + _MAX_STATES - _FEWER_STATES)
+        count = max(len(self.limiters), len(self._hosts))
+        self._most = max(_MAX_STATES, count + _MAX_STATES - _FEWER_STATES)
 
     def drop(self, tenant: Tenant, url: URL) -> None:
         """Drop the state of a tenant, unless there is something under way or to remember."""
