@@ -475,6 +475,68 @@ def test_a_hung_tenant_ends_by_its_deadline_while_others_are_served() -> None:
     run(main())
 
 
+# -- downloads -------------------------------------------------------------------------------------
+
+
+async def download(channel: Channel, seconds: float = 0.0) -> int:
+    """Open an answer, hold it for a time, and return its status."""
+    async with channel.stream(request()) as stream:
+        await asyncio.sleep(seconds)
+        return stream.status
+
+
+def test_one_download_does_not_wait_behind_five_hundred_of_another_tenant() -> None:
+    """It begins after one turn of the other tenant at most, though that one had all places at first."""
+    order: list[str] = []
+
+    def handle(sent: Request) -> Response:
+        order.append(tenant_of(sent))
+        return answer()
+
+    async def main() -> None:
+        limits = Limits(connections=8)
+        async with Session(transport=MemoryTransport(handle), limits=limits, timeout=1e6) as session:
+            crowd = session.bind(BASE, BearerToken("a"))
+            tasks = [asyncio.create_task(download(crowd, 0.1)) for _ in range(500)]
+            await asyncio.sleep(1.03)
+            before = len(order)
+            await download(session.bind(BASE, BearerToken("b")))
+            assert order[before:].index("b") <= 1
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert session.loop_state().bodies.count == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("kind", ["refused", "silent", "slow"])
+def test_downloads_of_a_tenant_that_is_down_cost_its_neighbours_no_download(kind: str) -> None:
+    """Whether they wait for the end of a hold-back or for an answer, or are read slowly: a quarter is left."""
+
+    def handle(sent: Request) -> Response | Awaitable[Response]:
+        if tenant_of(sent) == "well" or kind == "slow":
+            return answer()
+        return DOWN[kind](sent)
+
+    async def main() -> None:
+        limits = Limits(connections=8)
+        async with Session(transport=MemoryTransport(handle), limits=limits, timeout=20) as session:
+            neighbour = session.bind(BASE, BearerToken("well"), timeout=5)
+            assert await download(neighbour) == 200
+            down = session.bind(BASE, BearerToken("down"), timeout=60)
+            crowd = [asyncio.create_task(download(down, 1e6)) for _ in range(200)]
+            await asyncio.sleep(0.1)
+            for _ in range(50):
+                assert await download(neighbour, 0.01) == 200
+            for task in crowd:
+                task.cancel()
+            await asyncio.gather(*crowd, return_exceptions=True)
+            assert session.loop_state().bodies.count == 0
+
+    run(main())
+
+
 # -- what is given back, and what is kept -----------------------------------------------------------
 
 
@@ -488,7 +550,7 @@ def test_cancellation_at_any_moment_gives_everything_back(limits: Limits, seed: 
         for _ in range(chance.randrange(3)):
             await asyncio.sleep(chance.choice([0.0, 0.01]))
         status = 200 if is_over else chance.choice([200, 200, 200, 429, 503])
-        return answer(status, **({"Retry_After": "1"} if status == 429 else {}))
+        return answer(429, Retry_After="1") if status == 429 else answer(status)
 
     is_over = False
 

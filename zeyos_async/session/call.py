@@ -84,7 +84,7 @@ class Call:
         if self.stream is not None and self.stream.response is not None:
             self.stream.response.close()
             self.stream.response = None
-            self.loop_state.bodies.release(self.stream.host)
+            self.loop_state.bodies.release(self.stream.host, self.stream.tenant)
 
     def try_acquire_slot(self) -> bool:
         """Take a slot if there is one at once; whoever took one calls :meth:`release_slot`."""

@@ -223,7 +223,10 @@ class Channel:
         """
         call = self._new_call(request, self._credential_manager_for(request), timeout, retry, self._listeners)
         call.stream = StreamState(
-            peek or _never_peek, math.inf if timeout is None else call.deadline, request.url.origin()
+            peek or _never_peek,
+            math.inf if timeout is None else call.deadline,
+            request.url.origin(),
+            self._tenant,
         )
         call.timeout = call.timeout.for_download()
         clock = asyncio.get_running_loop().time
@@ -373,16 +376,16 @@ class Channel:
         """Send once; an answer that is streamed takes its place first, and keeps it."""
         if call.stream is None:
             return await self._send_in_slot(call)
-        bodies, host = call.loop_state.bodies, call.stream.host
+        bodies, host, tenant = call.loop_state.bodies, call.stream.host, call.stream.tenant
         try:
-            await bodies.acquire(host, call.deadline)
+            await bodies.acquire(host, tenant, call.deadline)
         except TimeoutError as error:
             raise deadline_error(call.request, sent=False) from error
         try:
             return await self._send_in_slot(call)
         finally:
             if call.streamed_response is None:
-                bodies.release(host)
+                bodies.release(host, tenant)
 
     async def _send_in_slot(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""

@@ -156,7 +156,7 @@ class LoopState:
             limiter.used_at = loop.time()
             self.limiters[tenant, origin] = limiter
             host.share_among(host.tenants + 1)
-            self.connections.share_among(len(self.limiters))
+            self._share_out()
         return limiter
 
     def client_limiter(self, channel: Channel, limits: Limits) -> Limiter:
@@ -198,7 +198,11 @@ class LoopState:
         host = limiter.host
         host.share_among(host.tenants - 1)
         host.used_at = max(host.used_at, limiter.used_at)
+        self._share_out()
+
+    def _share_out(self) -> None:
         self.connections.share_among(len(self.limiters))
+        self.bodies.share_among(len(self.limiters))
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, unless the session is closed meanwhile.

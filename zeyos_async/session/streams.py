@@ -33,12 +33,14 @@ class StreamState:
         peek: Takes the head of an answer, and returns whether its body is to be looked into first.
         deadline: When the body must have been read, on the event loop's clock; infinity for never.
         host: The host of its connection, by which its place is counted.
+        tenant: Whose place it is.
         response: The answer that is being streamed, once there is one.
     """
 
     peek: Callable[[Response], bool]
     deadline: float
     host: Hashable
+    tenant: Hashable
     response: StreamedResponse | None = None
 
 
