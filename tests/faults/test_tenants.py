@@ -112,14 +112,14 @@ def test_an_outage_of_a_host_costs_a_fifth_whatever_the_number_of_tenants(kind: 
     assert server.sent <= MAX_RATIO * calls
 
 
-@pytest.mark.parametrize("pauses", [{}, {"base": 0.0}, {"cap": 0.01}])
+@pytest.mark.parametrize("retry", [Retry(), Retry(base=0.0), Retry(cap=0.01)], ids=["usual", "none", "short"])
 @pytest.mark.parametrize("kind", OUTAGES)
-def test_an_outage_that_meets_a_burst_costs_no_more(kind: str, pauses: dict[str, float]) -> None:
+def test_an_outage_that_meets_a_burst_costs_no_more(kind: str, retry: Retry) -> None:
     """Two hundred calls of fifty tenants at the same moment; however short the pauses of the callers are."""
     server = _Down(*OUTAGES[kind])
 
     async def main() -> None:
-        async with Session(transport=MemoryTransport(server), retry=Retry(**pauses)) as session:
+        async with Session(transport=MemoryTransport(server), retry=retry) as session:
             channels = [session.bind(BASE, BearerToken(f"t{number}")) for number in range(50)]
             await offer(channels, calls=200, gap=0.0)
 
