@@ -32,7 +32,7 @@ from .base import TokenStore, from_values, to_values
 from .file_locks import hold_lock, hold_lock_in_thread
 from .history import TokenHistory
 from .private_files import prepare_private, put_in_place, read_private, real_path, replace_private
-from .renewals import read_leftover, release, reserve
+from .renewals import is_newer, read_leftover, release, reserve
 
 __all__ = ["TokenFileStore"]
 
@@ -134,7 +134,10 @@ class TokenFileStore(TokenStore):
         lock = file.with_name(f".{file.name}.lock")
         with contextlib.suppress(ZeyosAsyncError), hold_lock_in_thread(lock, patience=_REPAIR_PATIENCE):
             if self._read_history(key).newest == newest:  # else another program has renewed them meanwhile
-                replace_private(file, self._text_with(key, newest))
+                draft = self._beside(file, key, "renewal")
+                text = read_leftover(draft)
+                is_left = text is not None and self._parse(key, text) == newest
+                replace_private(file, self._text_with(key, newest), draft=draft if is_left else None)
 
     def _save(self, key: str, credential: Credential | None) -> None:
         file = self._token_file()
@@ -143,15 +146,20 @@ class TokenFileStore(TokenStore):
             stored = self._read(key)
             text = self._text_with(key, credential)
             # The tokens come first: until they are in a file, the end of this program would cost them.
-            draft = prepare_private(file, text, draft=self._beside(file, key, "renewal"))
+            reserved = self._beside(file, key, "renewal")
+            draft = prepare_private(file, text, draft=reserved)
             self._write_history(key, stored, credential)
             put_in_place(draft, file)
+            if draft != reserved:  # else a mark would stay there that is not true any more
+                with contextlib.suppress(OSError):
+                    reserved.unlink(missing_ok=True)
 
     def _recover(self, key: str) -> None:
         """Save the tokens that a program had got when it ended, and had not put in place."""
         file = self._token_file()
-        text = read_leftover(file, self._beside(file, key, "renewal"))
-        if text is None:
+        draft = self._beside(file, key, "renewal")
+        text = read_leftover(draft)
+        if text is None or not is_newer(draft, file):  # a sign-in since then counts more
             return
         with contextlib.suppress(
             ZeyosAsyncError

@@ -168,10 +168,10 @@ def reserve_private(draft: Path, text: Secret, size: int) -> None:
         descriptor = _create(draft)
         try:
             _write(descriptor, Secret(text.reveal().ljust(size)))
+            _sync_folder(draft.parent)
         except OSError:
             draft.unlink(missing_ok=True)
             raise
-        _sync_folder(draft.parent)
     except OSError as error:
         raise unusable_file(draft, "written", error) from None
 

@@ -24,7 +24,7 @@ from ...errors import ConfigurationError
 from ...secrets import Secret
 from .private_files import read_private, replace_private, reserve_private
 
-__all__ = ["describe_renewal", "explain_mark", "read_leftover", "release", "reserve"]
+__all__ = ["describe_renewal", "explain_mark", "is_newer", "read_leftover", "release", "reserve"]
 
 _ROOM: Final = 8 * 1024
 """How much larger than the file the draft is: new tokens may be longer."""
@@ -73,19 +73,16 @@ def _read_mark(draft: Path) -> str:
     return explain_mark(line)
 
 
-def read_leftover(file: Path, draft: Path) -> Secret | None:
+def read_leftover(draft: Path) -> Secret | None:
     """Return the whole text for a file that a program had written when it ended, before it took the file's place.
 
-    Call it with the lock of the renewal held. A file that was written since counts more than what was to replace it.
+    Call it with the lock of the file held, or that of the renewal: else the program may be at it just now.
     """
     try:
         text = read_private(draft)
-        is_newer = text is not None and (
-            not file.exists() or draft.stat().st_mtime_ns >= file.stat().st_mtime_ns
-        )
-    except (ConfigurationError, OSError):
+    except ConfigurationError:
         return None
-    if text is None or not is_newer:
+    if text is None:
         return None
     try:
         # What follows it is the rest of the mark, and of the room.
@@ -93,6 +90,14 @@ def read_leftover(file: Path, draft: Path) -> Secret | None:
     except (ValueError, RecursionError):  # the mark, or a part of the tokens
         return None
     return Secret(text.reveal()[:end])
+
+
+def is_newer(draft: Path, file: Path) -> bool:
+    """Return whether nobody has written a file since its draft was written."""
+    try:
+        return draft.stat().st_mtime_ns >= file.stat().st_mtime_ns
+    except OSError:
+        return not file.exists()
 
 
 def explain_mark(line: str) -> str:
