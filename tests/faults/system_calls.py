@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["CALLS", "Launcher", "fail_at", "serve"]
+__all__ = ["CALLS", "KILLED", "NEED_ROOM", "Launcher", "fail_at", "serve"]
 
 CALLS: Final = (
     "open",
@@ -37,8 +37,8 @@ CALLS: Final = (
     "fchmod",
     "fchown",
 )
-_NEED_ROOM: Final = ("open", "write", "ftruncate", "fsync", "link", "mkdir")
-_KILLED: Final = 9
+NEED_ROOM: Final = ("open", "write", "ftruncate", "fsync", "link", "mkdir")
+KILLED: Final = 9
 
 
 def fail_at(number: int, how: str) -> Callable[[], list[str]]:
@@ -59,9 +59,9 @@ def fail_at(number: int, how: str) -> Callable[[], list[str]]:
             if len(seen) == number and how in ("kill", "half"):
                 if name == "write" and how == "half":
                     real(args[0], bytes(args[1])[: len(args[1]) // 2])
-                os._exit(_KILLED)
+                os._exit(KILLED)
             is_due = len(seen) >= number > 0 if how == "full" else len(seen) == number
-            if is_due and name in _NEED_ROOM and how in ("full", "once"):
+            if is_due and name in NEED_ROOM and how in ("full", "once"):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return real(*args, **options)
 

@@ -14,10 +14,9 @@ import sys
 
 import pytest
 
-from tests.faults.system_calls import CALLS, Launcher
+from tests.faults.system_calls import CALLS, KILLED, NEED_ROOM, Launcher
 from tests.integration.auth.places import Place
 
-_ENOUGH = 200
 _LEFTOVERS = (".lock", ".renewal", ".new")
 
 
@@ -100,35 +99,90 @@ class Trial:
             assert [path for path in self.place.folder.iterdir() if path.suffix == ".renewal"] == []
 
 
-@pytest.mark.parametrize(
-    ("how", "kind", "state"),
-    [
-        ("kill", "file", True),
-        ("half", "registry", True),
-        ("half", "file", False),
-        ("full", "registry", True),
-        ("once", "file", True),
-    ],
-)
-async def test_a_renewal_that_fails_at_each_call(how, kind, state, tmp_path, instance, launcher):
-    """Whatever the call: nothing is half, what is in a file is used, and what is lost is said."""
-    for number in range(1, _ENOUGH):
-        trial = Trial(kind, tmp_path / "trial", instance, launcher, state=state)
+async def list_calls(kind, state, tmp_path, instance, launcher):
+    """Return the calls of a renewal that nothing disturbs."""
+    trial = Trial(kind, tmp_path / "whole", instance, launcher, state=state)
+    await trial.begin()
+    whole = await trial.run()
+    assert whole["result"] is True
+    assert {"open", "write", "ftruncate", "fsync", "replace", "flock"} <= set(whole["calls"]) <= {*CALLS, "flock"}
+    return whole["calls"]
+
+
+@pytest.mark.parametrize(("kind", "state"), [("file", True), ("registry", False)])
+async def test_a_program_that_is_killed_at_each_call_of_a_renewal(kind, state, tmp_path, instance, launcher):
+    """Nothing is half, what is in a file is used, and what is lost is said; whether or not there is a state folder."""
+    calls = await list_calls(kind, state, tmp_path, instance, launcher)
+    for number, call in enumerate(calls, 1):
+        for how in ("kill", "half") if call == "write" else ("kill",):
+            trial = Trial(kind, tmp_path / "trial", instance, launcher, state=state)
+            await trial.begin()
+            failed = await trial.run(number=number, how=how)
+            assert failed == {"code": KILLED}
+            await trial.check((number, call, how))
+
+
+@pytest.mark.parametrize(("kind", "how"), [("registry", "full"), ("file", "once")])
+async def test_a_disk_that_is_full_at_each_write_of_a_renewal(kind, how, tmp_path, instance, launcher):
+    """Before the token is spent, that is an error and nothing is sent; after it, the program goes on with what it got."""
+    calls = await list_calls(kind, True, tmp_path, instance, launcher)
+    for number in (number for number, call in enumerate(calls, 1) if call in NEED_ROOM):
+        trial = Trial(kind, tmp_path / "trial", instance, launcher)
         await trial.begin()
-        import time as _t; _a=_t.time()
         failed = await trial.run(number=number, how=how)
-        print(number, _t.time()-_a, failed.get('calls',[''])[-1])
-        if how in ("full", "once"):
-            assert failed["code"] == 0
-            # Before the token is spent it is an error; afterwards the program goes on with what it has.
-            assert failed.get("result") is True or failed["error"] == "ConfigurationError", failed
-            assert failed.get("result") is True or trial.sent_tokens() == (0, 0), failed
-        else:
-            assert failed["code"] in (0, 9), failed
+        if failed.get("result") is not True:
+            assert failed["error"] == "ConfigurationError", failed
+            assert "No space left on device" in failed["text"], failed
+            assert trial.sent_tokens() == (0, 0), failed
         await trial.check((number, failed))
-        if failed["code"] == 0 and len(failed["calls"]) < number:
-            break
-    else:
-        pytest.fail("it never came to its end")
-    assert {"open", "write", "ftruncate", "fsync", "replace", "flock"} <= set(failed["calls"])
-    assert set(failed["calls"]) <= {*CALLS, "flock"}
+
+
+_SMALL = """
+mount -t tmpfs -o size=16k,mode=700 none "$1" || exit 77
+cp "$2" "$1/tokens.json"; chmod 600 "$1/tokens.json"
+dd if=/dev/zero of="$1/full" bs=512 2>/dev/null
+shift 2
+"$@"; code=$?
+rm -f "$FULL"; echo again; "$@"
+exit $code
+"""
+
+
+async def test_a_small_disk_that_is_full(tmp_path, instance, monkeypatch):
+    """A file system of its own: the token is not spent, and the call works as soon as there is room."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    place = Place("file", tmp_path, instance)
+    await place.begin()
+    disk, kept = tmp_path / "disk", tmp_path / "kept.json"
+    disk.mkdir()
+    kept.write_text(place.path.read_text())
+    user = place.credentials
+    job = {"kind": "file", "path": str(disk / "tokens.json"), "url": instance.url, "how": "none"}
+    job |= {"client_id": user.client_id, "client_secret": user.appsecret}
+    program = [sys.executable, "-c", _CALL, json.dumps(job)]
+    monkeypatch.setenv("FULL", str(disk / "full"))
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", _SMALL, "sh", str(disk), str(kept), *program]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    except OSError:
+        pytest.skip("there is no unshare here")
+    output, errors = await process.communicate()
+    if process.returncode == 77 or b"unshare" in errors:
+        pytest.skip("this user may not mount file systems of its own")
+    first, second = output.decode().split("again\n")
+    assert "ConfigurationError" in first, (output, errors)
+    assert "No space left on device" in first
+    assert second == "True\n", (output, errors)
+    assert instance.token_requests == instance.refreshes == 1
+
+
+_CALL = """
+import json, sys
+from tests.faults.token_program import work
+try:
+    print(work(json.loads(sys.argv[1])))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
