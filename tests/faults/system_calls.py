@@ -49,18 +49,18 @@ def fail_at(number: int, how: str) -> Callable[[], list[str]]:
         how: ``"kill"`` ends the process before the call; ``"half"`` in the middle of a write, and before another call;
             ``"full"`` has all calls from there on fail that need room on the disk; ``"once"`` has only that one fail.
     """
-    seen: list[str] = []
+    names: list[str] = []
 
     def wrap(name: str, real: Any) -> Any:
         def call(*args: Any, **options: Any) -> Any:
             if name == "open" and not args[1] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
                 return real(*args, **options)
-            seen.append(name)
-            if len(seen) == number and how in ("kill", "half"):
+            names.append(name)
+            if len(names) == number and how in ("kill", "half"):
                 if name == "write" and how == "half":
                     real(args[0], bytes(args[1])[: len(args[1]) // 2])
                 os._exit(KILLED)
-            is_due = len(seen) >= number > 0 if how == "full" else len(seen) == number
+            is_due = len(names) >= number > 0 if how == "full" else len(names) == number
             if is_due and name in NEED_ROOM and how in ("full", "once"):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return real(*args, **options)
@@ -70,7 +70,7 @@ def fail_at(number: int, how: str) -> Callable[[], list[str]]:
     for name in CALLS:
         setattr(os, name, wrap(name, getattr(os, name)))
     fcntl.flock = wrap("flock", fcntl.flock)
-    return lambda: seen
+    return lambda: names
 
 
 def serve(work: Callable[[dict[str, Any]], Any]) -> None:

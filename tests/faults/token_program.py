@@ -43,7 +43,9 @@ async def _export(job: dict[str, Any]) -> int:
         for page in range(job["pages"]):
             yield [{"number": page * 10 + row, "text": "é" * job["length"]} for row in range(10)]
 
-    result = await export(RowPages(columns={"number": Kind.INTEGER, "text": Kind.TEXT}, pages=pages), job["target"])
+    result = await export(
+        RowPages(columns={"number": Kind.INTEGER, "text": Kind.TEXT}, pages=pages), job["target"]
+    )
     return result.rows
 
 

@@ -61,8 +61,8 @@ class Trial:
     def pair_on_disk(self):
         """Return whether a whole pair of new tokens is in any file, once the first program has failed."""
         texts = [path.read_text("utf-8", "replace") for path in self.folder.rglob("*") if path.is_file()]
-        given = [t.text for t in self.place.instance.emulator.tokens._tokens.values() if t.kind == "refresh"]
-        return any(token in text for token in given if token != self.first for text in texts)
+        tokens = [t.text for t in self.place.instance.emulator.tokens._tokens.values() if t.kind == "refresh"]
+        return any(token in text for token in tokens if token != self.first for text in texts)
 
     async def begin(self):
         """Put a pair into the file that has expired."""
@@ -82,7 +82,12 @@ class Trial:
             assert was_spent, (failed, after)
             assert not is_kept, (failed, after)
             assert after["error"] == "NotAuthenticated", (failed, after)
-            for words in ("began to renew tokens", "did not save the new ones", "sign in again", self.place.path.name):
+            for words in (
+                "began to renew tokens",
+                "did not save the new ones",
+                "sign in again",
+                self.place.path.name,
+            ):
                 assert words in after["text"], (failed, after)
         sent, accepted = self.sent_tokens()
         assert accepted <= 1, (failed, after)
@@ -105,7 +110,11 @@ async def list_calls(kind, state, tmp_path, instance, launcher):
     await trial.begin()
     whole = await trial.run()
     assert whole["result"] is True
-    assert {"open", "write", "ftruncate", "fsync", "replace", "flock"} <= set(whole["calls"]) <= {*CALLS, "flock"}
+    assert (
+        {"open", "write", "ftruncate", "fsync", "replace", "flock"}
+        <= set(whole["calls"])
+        <= {*CALLS, "flock"}
+    )
     return whole["calls"]
 
 
@@ -153,15 +162,26 @@ async def test_a_small_disk_that_is_full(tmp_path, instance, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     place = Place("file", tmp_path, instance)
     await place.begin()
-    disk, kept = tmp_path / "disk", tmp_path / "kept.json"
+    disk, copy = tmp_path / "disk", tmp_path / "copy.json"
     disk.mkdir()
-    kept.write_text(place.path.read_text())
+    copy.write_text(place.path.read_text())
     user = place.credentials
     job = {"kind": "file", "path": str(disk / "tokens.json"), "url": instance.url, "how": "none"}
     job |= {"client_id": user.client_id, "client_secret": user.appsecret}
     program = [sys.executable, "-c", _CALL, json.dumps(job)]
     monkeypatch.setenv("FULL", str(disk / "full"))
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", _SMALL, "sh", str(disk), str(kept), *program]
+    command = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        _SMALL,
+        "sh",
+        str(disk),
+        str(copy),
+        *program,
+    ]
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE

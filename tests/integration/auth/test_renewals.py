@@ -18,11 +18,9 @@ import pytest
 
 from tests.integration.auth.places import Place
 from zeyos_async import Zeyos
-from zeyos_async.auth import Credential, FileStore, KeyringStore, OAuth2, TokenStore
+from zeyos_async.auth import Credential, KeyringStore, OAuth2, TokenStore
 from zeyos_async.auth.stores.history import TokenHistory
 from zeyos_async.errors import ConfigurationError, NotAuthenticated, OutcomeUnknown, ServerError
-from zeyos_async.policy import Retry
-from zeyos_async.services.zeyos.profiles import ProfileStore
 from zeyos_async.testing import faults
 
 

@@ -80,11 +80,11 @@ async def test_an_export_that_is_killed_at_each_call(
             assert await trial.run(launcher, number=number, how=how) == {"code": KILLED}
             was_moved = number > calls.index("replace") + 1
             assert trial.is_whole() == was_moved
-            left = trial.leftovers()
-            assert len(left) == (not was_moved and number > 1)
+            parts = trial.leftovers()
+            assert len(parts) == (not was_moved and number > 1)
             assert (await trial.run(launcher))["result"] == PAGES * 10
             assert trial.is_whole()
-            assert trial.leftovers() == left
+            assert trial.leftovers() == parts
 
 
 @pytest.mark.parametrize(
