@@ -36,7 +36,7 @@ from zeyos_async import Zeyos
 from zeyos_async.testing import Credentials, ZeyosEmulator, emulate_zeyos
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES: Final = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 ADDRESS: Final = "https://cloud.zeyos.com/demo"
 USER: Final = Credentials(name="max", password="secret", identifier="erp-sync", appsecret="0a1b2c3d4e5f")
 ROWS: Final = {"accounts": 600, "contacts": 300, "tickets": 60}
@@ -246,6 +246,20 @@ def test_the_links_of_the_pages_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page.name} links to {link}"
         assert not anchor or anchor in anchors(target), f"{page.name} links to {link}: no such heading"
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    """In the tables of the reliability page, a file and a function of it stand in each line."""
+    text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    part = text.partition("## What is promised")[2].partition("\n## ")[0]
+    rows = [line for line in part.splitlines() if line.startswith("| ") and "tested in" not in line]
+    assert len(rows) > 30
+    for row in rows:
+        names = re.findall(r"`([\w/]+\.py)::(\w+)(\*?)`", row)
+        assert names or row.endswith("| the same |"), row
+        for path, name, more in names:
+            source = (ROOT / "tests" / path).read_text("utf-8")
+            assert f"def {name}{'' if more else '('}" in source, (path, name)
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -16,11 +16,23 @@ import stat
 from pathlib import Path
 from typing import Final
 
-__all__ = ["create_part", "open_kept_part", "sync_folder", "take_rights"]
+__all__ = ["create_part", "open_kept_part", "real_target", "sync_folder", "take_rights"]
 
 _FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # a named pipe would hold up whoever opens it
 _MAX_TRIES: Final = 5
+
+
+def real_target(path: Path) -> Path:
+    """Return the file that a path leads to, through links; it need not be there.
+
+    Raises:
+        OSError: The links lead in a circle: the part would take the place of one of them.
+    """
+    target = Path(os.path.realpath(path))
+    if os.path.islink(target):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return target
 
 
 def create_part(part: Path, target: Path) -> int:

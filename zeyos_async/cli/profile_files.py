@@ -14,11 +14,12 @@ from typing import Any, Final
 import attrs
 
 from ..auth import Credential
+from ..auth.stores.base import to_expiry
 from ..auth.stores.file_locks import hold_lock_in_thread
-from ..auth.stores.private_files import read_private, replace_private
+from ..auth.stores.private_files import read_private, real_path, replace_private
 from ..errors import ConfigurationError, suggest
 from ..secrets import Secret
-from ..services.zeyos.credential_files import check_writable, read_object
+from ..services.zeyos.credential_files import check_writable, current_folder, read_object
 from ..services.zeyos.profiles import ProfileStore
 
 __all__ = [
@@ -184,7 +185,7 @@ def to_token_values(credential: Credential | None) -> dict[str, str | Secret | i
 
 def pin_profile(name: str) -> Path:
     """Let this folder, and those below it, use a profile."""
-    path = Path.cwd() / ".zeyos" / "profile"
+    path = current_folder() / ".zeyos" / "profile"
     check_writable(path)
     replace_private(path, Secret(f"{name}\n"))
     return path
@@ -192,7 +193,7 @@ def pin_profile(name: str) -> Path:
 
 def nearest_pin(name: str) -> Path | None:
     """Return the file in this folder, or the closest one above it, that names the profile."""
-    start = Path.cwd()
+    start = current_folder()
     for folder in (start, *start.parents):
         path = folder / ".zeyos" / "profile"
         text = read_private(path, strict=False) if path.is_file() else None
@@ -204,7 +205,7 @@ def nearest_pin(name: str) -> Path | None:
 
 def _edit_file(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     check_writable(path)
-    path = path.resolve()  # a file that is linked to stays where it is
+    path = real_path(path)  # a file that is linked to stays where it is
     # From reading to writing: what another program writes in between would be lost.
     with hold_lock_in_thread(path.with_name(f".{path.name}.lock"), patience=_PATIENCE):
         replace_private(
@@ -233,11 +234,5 @@ def _to_summary(name: str, values: Mapping[str, Any], *, active: bool) -> Profil
         active=active,
         has_token=bool(values.get("accessToken")),
         refreshes=bool(values.get("refreshToken") and values.get("clientId")),
-        expires_at=_to_seconds(values.get("expiresAt")),
+        expires_at=to_expiry(values.get("expiresAt")),
     )
-
-
-def _to_seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value)

@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import InvalidArgument
-from ..part_files import create_part, sync_folder, take_rights
+from ..part_files import create_part, real_target, sync_folder, take_rights
 from .formats import STDOUT
-from .stream_sink import StreamSink, stdout_stream
+from .stream_sink import StreamSink, find_descriptor, stdout_stream
 
 __all__ = ["FileSink", "GzipSink", "Sink", "choose_sink"]
 
@@ -82,13 +82,15 @@ class FileSink:
     def __init__(self, path: Path) -> None:
         self.path: Path | None = path
         self.written = 0
-        self._target = Path(os.path.realpath(path))
-        # A name may have 255 bytes; 40 characters of it leave room for the rest.
-        self._part_path = self._target.with_name(f".{self._target.name[:40]}.{secrets.token_hex(4)}.part")
+        self._target = self._part_path = path
         self._fd = -1
 
     def open(self) -> None:
         """Create the temporary file, so that a target that can't be written fails before any row is read."""
+        assert self.path is not None
+        self._target = real_target(self.path)
+        # A name may have 255 bytes; 40 characters of it leave room for the rest.
+        self._part_path = self._target.with_name(f".{self._target.name[:40]}.{secrets.token_hex(4)}.part")
         self._fd = create_part(self._part_path, self._target)
         take_rights(self._fd, self._target)
 
@@ -112,6 +114,8 @@ class FileSink:
 
     def abort(self) -> None:
         """Remove the temporary file."""
+        if self._part_path == self._target:
+            return  # none was made
         self._close()
         with contextlib.suppress(FileNotFoundError):
             self._part_path.unlink()
@@ -179,7 +183,7 @@ def choose_sink(target: object) -> Sink:
     if isinstance(target, StreamSink):
         return target
     if isinstance(target, (str, os.PathLike)):
-        return _path_sink(Path(os.fspath(target)))
+        return _path_sink(os.fspath(target))
     mode = getattr(target, "mode", "b")  # gzip's files have a number
     is_text = isinstance(target, io.TextIOBase) or (isinstance(mode, str) and "b" not in mode)
     if hasattr(target, "write") and not is_text:
@@ -189,11 +193,14 @@ def choose_sink(target: object) -> Sink:
     )
 
 
-def _path_sink(path: Path) -> Sink:
-    if path.is_dir():
-        raise InvalidArgument(f"{path} is a folder; name the file to write")
+def _path_sink(text: str) -> Sink:
+    path = Path(text)
+    if path.is_dir() or text.endswith(os.sep):
+        raise InvalidArgument(f"{text} is a folder; name the file to write")
     # Renaming over /dev/null or a pipe would replace it by a file.
     is_special = path.exists() and not path.is_file()
+    # What the shell has opened may be a file with more in it (>>), or none that has a name any more.
+    is_special = is_special or find_descriptor(path) is not None
     return StreamSink(None, path) if is_special else FileSink(path)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import select
 import stat
 import sys
@@ -25,10 +26,14 @@ from typing import Any, BinaryIO, Final
 
 from ..errors import InvalidArgument
 
-__all__ = ["StreamSink", "stdout_stream"]
+__all__ = ["StreamSink", "find_descriptor", "stdout_stream"]
 
 _PIPE_BUF: Final = getattr(select, "PIPE_BUF", 512)
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_DESCRIPTOR_PATH: Final = re.compile(
+    r"/dev/(?P<stream>stdin|stdout|stderr)|/(?:dev|proc/self)/fd/(?P<number>[0-9]{1,9})"
+)
+_STREAMS: Final = {"stdin": 0, "stdout": 1, "stderr": 2}
 _STEP: Final = 0.05
 """Seconds after which a thread that waits looks whether it was interrupted."""
 
@@ -56,7 +61,12 @@ class StreamSink:
 
     def open(self) -> None:
         """Open the path, if there is no stream yet."""
-        if self._stream is None and self.path is not None:
+        number = None if self.path is None else find_descriptor(self.path)
+        if self._stream is None and number is not None:
+            # Opened once more by its name, a file would be written from its beginning.
+            self._own = self._stream = io.FileIO(os.dup(number), "wb")
+            self._watch(self._own)
+        elif self._stream is None and self.path is not None:
             self._own = self._stream = io.FileIO(self._open_path(self.path), "wb")
             self._watched_fd = self._own.fileno()
         elif (raw := _find_raw(self._stream)) is not None:
@@ -80,6 +90,7 @@ class StreamSink:
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
             self._stream, self._watched_fd, self._max_write = raw, descriptor, _PIPE_BUF
         elif (terminal := _reopen_terminal(descriptor)) is not None:
+            self.abort()
             self._own = self._stream = io.FileIO(terminal, "wb")
             self._watched_fd = terminal
 
@@ -131,6 +142,12 @@ class StreamSink:
         """Close the stream if it was opened here."""
         if self._own is not None:
             self._own.close()
+
+
+def find_descriptor(path: Path) -> int | None:
+    """Return the number of an open file that a path names, such as ``/dev/stdout`` or ``/dev/fd/3``, or ``None``."""
+    match = _DESCRIPTOR_PATH.fullmatch(os.path.normpath(path))
+    return None if match is None else int(match["number"] or _STREAMS[match["stream"]])
 
 
 def stdout_stream() -> BinaryIO:

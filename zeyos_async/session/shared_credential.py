@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from ..auth import AuthContext, Credential, TokenStore
 from ..auth.stores.history import TokenHistory
-from ..errors import ApiError, NotSent
+from ..errors import ApiError, NotSent, ZeyosAsyncError
 
 __all__ = ["SharedCredential"]
 
@@ -102,19 +103,21 @@ class SharedCredential:
             return
         if mark and isinstance(error, ApiError):
             error.hint = mark
-        await self._store.release(self._key, mark)
+        with suppress(ZeyosAsyncError):  # the error that is under way tells more
+            await self._store.release(self._key, mark)
 
     async def _look_again(self, refused: Credential) -> Credential | None:
         """Return other tokens than the refused ones, which a program without our locks may write just now."""
         if refused.refresh is None:
             return None
         self._history.forget_newest(refused)
-        await self._store.forget_refused(self._key, refused)
-        for pause in _LOOKS if self._store.has_other_writers else _LOOKS[:1]:
-            await asyncio.sleep(pause)
-            successor = await self._load_latest()
-            if successor is not None and successor.refresh not in (refused.refresh, None):
-                return successor
+        with suppress(ZeyosAsyncError):  # of the store: the refusal tells more
+            await self._store.forget_refused(self._key, refused)
+            for pause in _LOOKS if self._store.has_other_writers else _LOOKS[:1]:
+                await asyncio.sleep(pause)
+                successor = await self._load_latest()
+                if successor is not None and successor.refresh not in (refused.refresh, None):
+                    return successor
         return None
 
     async def forget(self) -> Credential | None:
@@ -148,11 +151,13 @@ class SharedCredential:
         try:
             await self._store.save(self._key, credential)
             self._unsaved = None
-        except Exception:  # noqa: BLE001 - a store may be the user's, and the credential is the only good one
+        except ZeyosAsyncError as error:
             self._unsaved = before, credential
-            _log.exception(
+            # Without its traceback, whose errors may quote what was to be written.
+            _log.error(
                 "The new credential could not be saved. This program goes on with it; others, and this one when it "
-                "is started again, will have to sign in anew"
+                "is started again, will have to sign in anew. %s",
+                error,
             )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import json
+import os
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -25,6 +26,7 @@ from ..credential import Credential
 __all__ = ["MemoryStore", "TokenStore", "read_credential", "read_mark", "replace_credential", "with_mark"]
 
 _VERSION: Final = 1
+_MAX_TIME: Final = 2**53
 _MIN_PAUSE: Final = 0.001
 _MAX_PAUSE: Final = 0.05
 
@@ -133,9 +135,16 @@ def from_values(values: object) -> Credential | None:
     return Credential(
         secret=secret,
         refresh=refresh,
-        expires_at=expires,
+        expires_at=to_expiry(expires),
         info=info if isinstance(info, dict) else {},
     )
+
+
+def to_expiry(value: object) -> float | None:
+    """Convert a JSON value to a Unix time in seconds; ``None`` for what can't be one, such as NaN or 1e999."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < _MAX_TIME else None  # NaN is never less
 
 
 @attrs.frozen
@@ -248,6 +257,9 @@ def to_store_path(value: str | Path) -> Path:
         ConfigurationError: It is no path.
     """
     try:
-        return Path(value).expanduser().absolute()
-    except (TypeError, RuntimeError) as error:
+        path = Path(value).expanduser().absolute()
+        if b"\0" in os.fsencode(path):
+            raise ValueError("it holds a NUL")
+        return path
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigurationError(f"{value!r} is not the path of a file: {error}") from None

@@ -12,7 +12,7 @@ from ...secrets import Secret
 from ..credential import Credential
 from .base import read_credential, replace_credential, to_store_path
 from .file_base import TokenFileStore
-from .private_files import read_private
+from .private_files import read_private, unusable_file
 
 __all__ = ["FileStore"]
 
@@ -43,7 +43,10 @@ class FileStore(TokenFileStore):
     patience: float = attrs.field(default=60.0, kw_only=True)
 
     def _token_file(self) -> Path:
-        return self.path / _NAME_IN_FOLDER if self.path.is_dir() else self.path
+        try:
+            return self.path / _NAME_IN_FOLDER if self.path.is_dir() else self.path
+        except OSError as error:  # such as a name that is too long
+            raise unusable_file(self.path, "read", error) from None
 
     def _place(self, key: str) -> str:
         return f".{hashlib.sha256(key.encode()).hexdigest()[:16]}"
@@ -54,6 +57,9 @@ class FileStore(TokenFileStore):
     def _read(self, key: str) -> Credential | None:
         file = self._token_file()
         return read_credential(read_private(file), key, where=str(file))
+
+    def _parse(self, key: str, text: Secret) -> Credential | None:
+        return read_credential(text, key, where=str(self._token_file()))
 
     def _text_with(self, key: str, credential: Credential | None) -> Secret:
         file = self._token_file()

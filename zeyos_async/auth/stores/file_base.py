@@ -6,8 +6,8 @@ A store of this kind says which file it has, and how a credential is read from i
 - Room is made before a refresh token is spent (:mod:`.renewals`).
 - What replaced what is remembered (:mod:`.history`), for new processes too: in a file of its own in the user's folder
   for the state of programs, as the file itself is what gets overwritten, and a project's folder is what gets published.
-  It is written before the tokens are, so that they can be found there after a crash in between. It is a help and no
-  condition: where it can't be kept, the file alone counts.
+  It is a help and no condition: where it can't be kept, the file alone counts.
+- New tokens are first written beside the file. What a program that ended left there is put in place by the next one.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from ..origins import READONLY, is_set
 from .base import TokenStore, from_values, to_values
 from .file_locks import hold_lock, hold_lock_in_thread
 from .history import TokenHistory
-from .private_files import read_private, replace_private
-from .renewals import release, reserve
+from .private_files import prepare_private, put_in_place, read_private, real_path, replace_private
+from .renewals import is_newer, read_leftover, release, reserve
 
 __all__ = ["TokenFileStore"]
 
@@ -55,6 +55,10 @@ class TokenFileStore(TokenStore):
     @abc.abstractmethod
     def _read(self, key: str) -> Credential | None:
         """Return the credential that the file has."""
+
+    @abc.abstractmethod
+    def _parse(self, key: str, text: Secret) -> Credential | None:
+        """Return the credential in a text that the file could have."""
 
     @abc.abstractmethod
     def _text_with(self, key: str, credential: Credential | None) -> Secret:
@@ -90,6 +94,7 @@ class TokenFileStore(TokenStore):
         file = await asyncio.to_thread(self._token_file)
         # A lock for each credential: nobody waits while another user's token is refreshed.
         async with hold_lock(self._beside(file, key, "lock"), patience=self._lock_patience()):
+            await asyncio.to_thread(self._recover, key)
             yield
 
     async def reserve(self, key: str) -> str:
@@ -129,7 +134,10 @@ class TokenFileStore(TokenStore):
         lock = file.with_name(f".{file.name}.lock")
         with contextlib.suppress(ZeyosAsyncError), hold_lock_in_thread(lock, patience=_REPAIR_PATIENCE):
             if self._read_history(key).newest == newest:  # else another program has renewed them meanwhile
-                replace_private(file, self._text_with(key, newest))
+                draft = self._beside(file, key, "renewal")
+                text = read_leftover(draft)
+                is_left = text is not None and self._parse(key, text) == newest
+                replace_private(file, self._text_with(key, newest), draft=draft if is_left else None)
 
     def _save(self, key: str, credential: Credential | None) -> None:
         file = self._token_file()
@@ -137,8 +145,28 @@ class TokenFileStore(TokenStore):
         with hold_lock_in_thread(file.with_name(f".{file.name}.lock"), patience=_WRITE_PATIENCE):
             stored = self._read(key)
             text = self._text_with(key, credential)
+            # The tokens come first: until they are in a file, the end of this program would cost them.
+            reserved = self._beside(file, key, "renewal")
+            draft = prepare_private(file, text, draft=reserved)
             self._write_history(key, stored, credential)
-            replace_private(file, text, draft=self._beside(file, key, "renewal"))
+            put_in_place(draft, file)
+            if draft != reserved:  # else a mark would stay there that is not true any more
+                with contextlib.suppress(OSError):
+                    reserved.unlink(missing_ok=True)
+
+    def _recover(self, key: str) -> None:
+        """Save the tokens that a program had got when it ended, and had not put in place."""
+        file = self._token_file()
+        draft = self._beside(file, key, "renewal")
+        text = read_leftover(draft)
+        if text is None or not is_newer(draft, file):  # a sign-in since then counts more
+            return
+        with contextlib.suppress(
+            ZeyosAsyncError
+        ):  # it holds something else, or can't be written: the mark counts
+            credential = self._parse(key, text)
+            if credential is not None and credential != self._read(key):
+                self._save(key, credential)
 
     def _reserve(self, key: str) -> str:
         file = self._token_file()
@@ -156,7 +184,7 @@ class TokenFileStore(TokenStore):
         from platformdirs import user_state_path  # here, as few programs refresh tokens
 
         name = hashlib.sha256(
-            f"{self._token_file().resolve()}\n{self._place(key)}\n{key}".encode()
+            f"{real_path(self._token_file())}\n{self._place(key)}\n{key}".encode()
         ).hexdigest()
         return user_state_path("zeyos-async", appauthor=False) / "tokens" / f"{name[:32]}.json"
 

@@ -100,7 +100,8 @@ class KeyringStore(TokenStore):
 
     def _read_entry(self, key: str) -> Secret | None:
         text = _call_keyring(lambda backend: backend.get_password(self.service, key))
-        return None if text is None else Secret(text)
+        # Anything but a text is no entry of ours, and said to be damaged.
+        return None if text is None else Secret(text if isinstance(text, str) else "")
 
     def _reserve(self, key: str) -> str:
         entry = self._read_entry(key)
@@ -141,4 +142,6 @@ def _call_keyring(action: Callable[[Any], Any]) -> Any:
         reason = "this system has none that can be used; FileStore(path) works everywhere"
     except (keyring.errors.KeyringError, OSError) as error:
         reason = str(error) or type(error).__name__
+    except Exception as error:  # noqa: BLE001 - of D-Bus, of Windows, of a backend of somebody's own
+        reason = type(error).__name__  # its text may quote what was to be kept
     raise ConfigurationError(f"The keyring can't be used: {reason}.")

@@ -30,7 +30,16 @@ from typing import Final
 from ...errors import ConfigurationError
 from ...secrets import Secret
 
-__all__ = ["make_folder", "read_private", "replace_private", "reserve_private", "unusable_file"]
+__all__ = [
+    "make_folder",
+    "prepare_private",
+    "put_in_place",
+    "read_private",
+    "real_path",
+    "replace_private",
+    "reserve_private",
+    "unusable_file",
+]
 
 _MAX_SIZE: Final = 4 * 2**20
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -57,11 +66,17 @@ def read_private(
         return None
     except OSError as error:
         raise unusable_file(path, "read", error) from None
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         _check_file(path, status, strict=strict)
         if check is not None:
             check(status)
+        # Now, as no file object can be made of a folder; it closes the descriptor.
+        file = open(descriptor, "rb")  # noqa: SIM115
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with file:
         try:
             # Bounded once more, as the file may have grown since it was checked.
             return Secret(file.read(_MAX_SIZE).decode("utf-8"))
@@ -89,6 +104,11 @@ def _check_file(path: Path, status: os.stat_result, *, strict: bool) -> None:
         )
 
 
+def real_path(path: Path) -> Path:
+    """Return where links lead; a loop of them stays as it is, for the error of whoever opens it."""
+    return Path(os.path.realpath(path))  # Path.resolve() raises a RuntimeError for loops, on some versions
+
+
 def replace_private(path: Path, text: Secret, *, draft: Path | None = None) -> None:
     """Replace a file by another one, as a whole.
 
@@ -103,6 +123,15 @@ def replace_private(path: Path, text: Secret, *, draft: Path | None = None) -> N
     Raises:
         ConfigurationError: It can't be written.
     """
+    put_in_place(prepare_private(path, text, draft=draft), path)
+
+
+def prepare_private(path: Path, text: Secret, *, draft: Path | None = None) -> Path:
+    """Write the text that a file is to have into another one beside it, which is returned.
+
+    Raises:
+        ConfigurationError: It can't be written.
+    """
     try:
         make_folder(path.parent)
         descriptor = None if draft is None else _open_draft(draft)
@@ -110,6 +139,18 @@ def replace_private(path: Path, text: Secret, *, draft: Path | None = None) -> N
             draft = path.with_name(f".{path.name}.new")
             descriptor = _create(draft)
         _write(descriptor, text)
+    except OSError as error:
+        raise unusable_file(path, "written", error) from None
+    return draft
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Let a file that was prepared take the place of another one.
+
+    Raises:
+        ConfigurationError: It can't.
+    """
+    try:
         os.replace(draft, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -127,17 +168,20 @@ def reserve_private(draft: Path, text: Secret, size: int) -> None:
         descriptor = _create(draft)
         try:
             _write(descriptor, Secret(text.reveal().ljust(size)))
+            _sync_folder(draft.parent)
         except OSError:
             draft.unlink(missing_ok=True)
             raise
-        _sync_folder(draft.parent)
     except OSError as error:
         raise unusable_file(draft, "written", error) from None
 
 
 def _create(path: Path) -> int:
     path.unlink(missing_ok=True)  # of a process that died while it wrote
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS, 0o600)
+    if _POSIX:
+        os.fchmod(descriptor, 0o600)  # an umask may take away the owner's own rights
+    return descriptor
 
 
 def _open_draft(draft: Path) -> int | None:
@@ -156,11 +200,15 @@ def _open_draft(draft: Path) -> int | None:
 
 def _write(descriptor: int, text: Secret) -> None:
     """Write a text over what a file holds, until it is on the disk, and close it."""
-    with open(descriptor, "wb") as file:
-        file.write(text.reveal().encode("utf-8"))
-        file.truncate()
-        file.flush()
+    try:
+        data = memoryview(text.reveal().encode("utf-8"))
+        size = len(data)
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.ftruncate(descriptor, size)
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:
@@ -173,7 +221,11 @@ def make_folder(folder: Path) -> None:
     # One by one: ``mkdir(parents=True)`` would give the mode to the last of them only.
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
     for part in reversed(missing):
-        part.mkdir(mode=0o700, exist_ok=True)
+        try:
+            part.mkdir(mode=0o700)
+        except FileExistsError:  # another process was faster
+            continue
+        part.chmod(0o700)  # an umask may take away the owner's own rights
     mode = folder.stat().st_mode
     if _POSIX and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise ConfigurationError(

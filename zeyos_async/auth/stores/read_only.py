@@ -10,6 +10,7 @@ import attrs
 from ..credential import Credential
 from ..origins import READONLY, is_set
 from .base import TokenStore
+from .guarded import GuardedStore
 
 __all__ = ["ReadOnlyStore", "store_in_use"]
 
@@ -37,5 +38,12 @@ class ReadOnlyStore(TokenStore):
 
 
 def store_in_use(store: TokenStore | None) -> TokenStore | None:
-    """Return the store as the environment permits to use it."""
-    return ReadOnlyStore(store) if store is not None and is_set(os.environ, READONLY) else store
+    """Return the store as the environment permits to use it, with errors of ours.
+
+    Raises:
+        ConfigurationError: It is no store.
+    """
+    if store is None:
+        return None
+    guarded = GuardedStore(store)
+    return ReadOnlyStore(guarded) if is_set(os.environ, READONLY) else guarded

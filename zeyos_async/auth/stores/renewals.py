@@ -7,12 +7,14 @@ user a new sign-in, and the next program sees only that its token is refused.
 The idea: before the refresh token is sent, a *draft* is written beside the file, as large as the file will be. If
 that fails, nothing was spent. What stands in the draft is the *mark*: which program began to renew which tokens,
 when, and what to do if the mark is still there. Then the tokens are written over it, and it takes the place of the
-file. So a mark that stays is one of a program that ended in between.
+file. So a mark that stays is one of a program that ended in between; and tokens that stay, whole, are put in place by
+the next one that would renew them.
 """
 
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import socket
 from pathlib import Path
@@ -22,7 +24,7 @@ from ...errors import ConfigurationError
 from ...secrets import Secret
 from .private_files import read_private, replace_private, reserve_private
 
-__all__ = ["describe_renewal", "explain_mark", "release", "reserve"]
+__all__ = ["describe_renewal", "explain_mark", "is_newer", "read_leftover", "release", "reserve"]
 
 _ROOM: Final = 8 * 1024
 """How much larger than the file the draft is: new tokens may be longer."""
@@ -69,6 +71,33 @@ def _read_mark(draft: Path) -> str:
     if not line.startswith(_FIRST_WORDS):  # it holds tokens, or a part of them
         return f"{_FIRST_WORDS}, wrote them to {draft}, {_LAST_WORDS}"
     return explain_mark(line)
+
+
+def read_leftover(draft: Path) -> Secret | None:
+    """Return the whole text for a file that a program had written when it ended, before it took the file's place.
+
+    Call it with the lock of the file held, or that of the renewal: else the program may be at it just now.
+    """
+    try:
+        text = read_private(draft)
+    except ConfigurationError:
+        return None
+    if text is None:
+        return None
+    try:
+        # What follows it is the rest of the mark, and of the room.
+        _, end = json.JSONDecoder().raw_decode(text.reveal())
+    except (ValueError, RecursionError):  # the mark, or a part of the tokens
+        return None
+    return Secret(text.reveal()[:end])
+
+
+def is_newer(draft: Path, file: Path) -> bool:
+    """Return whether nobody has written a file since its draft was written."""
+    try:
+        return draft.stat().st_mtime_ns >= file.stat().st_mtime_ns
+    except OSError:
+        return not file.exists()
 
 
 def explain_mark(line: str) -> str:

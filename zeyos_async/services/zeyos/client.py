@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import attrs
 from yarl import URL
 
-from ...auth import AuthBackend, BearerToken, OAuth2
+from ...auth import AuthBackend, BearerToken, OAuth2, OAuth2Password
 from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
 from ...errors import (
     ApiError,
@@ -121,7 +121,7 @@ class Zeyos(ApiClient, Entities):
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
-        self._by_oauth2 = isinstance(auth, OAuth2)
+        self._by_oauth2 = isinstance(auth, (OAuth2, OAuth2Password))
 
     @classmethod
     def from_env(

@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...auth.origins import READONLY, is_set
-from ...auth.stores.private_files import read_private, unusable_file
+from ...auth.stores.private_files import read_private, real_path, unusable_file
 from ...errors import ConfigurationError
 from ...secrets import Secret
 
 __all__ = [
     "PROJECT_FOLDER",
     "check_writable",
+    "current_folder",
     "files_upwards",
     "read_found_object",
     "read_object",
@@ -44,6 +45,21 @@ _PATIENCE: Final = 0.5
 _PAUSE: Final = 0.02
 _POSIX: Final = os.name == "posix"
 _Check = Callable[[os.stat_result], None]
+
+
+def current_folder() -> Path:
+    """Return the current folder.
+
+    Raises:
+        ConfigurationError: It was removed, so that it can't be told which files are above it.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The current folder can't be found ({error.strerror}), so that it can't be told which credentials count "
+            "there. Change to another one, or name a profile"
+        ) from None
 
 
 def files_upwards(folder: Path) -> Iterator[Path]:
@@ -85,7 +101,7 @@ def read_pin(path: Path, environ: Mapping[str, str]) -> str:
         ConfigurationError: Others could have written it, or it can't be read.
     """
     check = _check_found(path, environ)
-    return _read_until(path, check, lambda text: text.reveal().strip() or None) or ""
+    return _read_until(path, check, lambda text: text.reveal().removeprefix("\ufeff").strip() or None) or ""
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -144,8 +160,8 @@ def _check_found(path: Path, environ: Mapping[str, str]) -> _Check | None:
     if not _POSIX or _is_trusted(path, environ):
         return None
     try:
-        target = path.resolve()
-        for place in dict.fromkeys((path.parent, path, path.parent.resolve(), target.parent)):
+        target = real_path(path)
+        for place in dict.fromkeys((path.parent, path, real_path(path.parent), target.parent)):
             _check_place(path, place, place.lstat())
     except OSError as error:
         raise unusable_file(path, "read", error) from None
@@ -181,6 +197,6 @@ def _is_trusted(path: Path, environ: Mapping[str, str]) -> bool:
     places = [Path(os.path.expanduser(text.strip())) for text in texts]
     # A relative path would trust whatever folder one happens to stand in.
     trusted = [place for place in places if place.is_absolute()]
-    names = (path, path.resolve())
-    forms = [form for place in trusted for form in (place, place.resolve())]
+    names = (path, real_path(path))
+    forms = [form for place in trusted for form in (place, real_path(place))]
     return any(name.is_relative_to(form) for form in forms for name in names)

@@ -37,10 +37,19 @@ from yarl import URL
 
 from ...auth import AuthBackend, BearerToken, Credential, OAuth2
 from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
+from ...auth.stores.base import to_expiry
 from ...auth.stores.file_base import TokenFileStore
+from ...auth.stores.private_files import real_path
 from ...errors import ConfigurationError, suggest
 from ...secrets import Secret
-from .credential_files import check_writable, files_upwards, read_found_object, read_object, read_pin
+from .credential_files import (
+    check_writable,
+    current_folder,
+    files_upwards,
+    read_found_object,
+    read_object,
+    read_pin,
+)
 
 __all__ = ["Profile", "ProfileStore", "find_profile", "look_for_profile", "same_instance"]
 
@@ -62,8 +71,7 @@ class _JsonObject:
         return Secret(text) if text else None
 
     def time(self, name: str) -> float | None:
-        value = self.values.get(name)
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        return to_expiry(self.values.get(name))
 
 
 @attrs.frozen
@@ -84,7 +92,7 @@ class ProfileStore(TokenFileStore):
     name: str | None = None
 
     def _token_file(self) -> Path:
-        return self.path.resolve()  # a file that is linked to stays where it is
+        return real_path(self.path)  # a file that is linked to stays where it is
 
     def _place(self, key: str) -> str:
         return f"{f'.{self.name}' if self.name else ''}.refresh".replace(os.sep, "_")
@@ -94,6 +102,13 @@ class ProfileStore(TokenFileStore):
 
     def _read(self, key: str) -> Credential | None:
         values = read_set(self.path, self.name)
+        self._check_instance(key, values)
+        return _to_credential(values)
+
+    def _parse(self, key: str, text: Secret) -> Credential | None:
+        values = find_set(json.loads(text.reveal()), self.name)
+        if values is None:
+            return None
         self._check_instance(key, values)
         return _to_credential(values)
 
@@ -187,7 +202,7 @@ def find_profile(
     profile = look_for_profile(name, environ=environ, folder=folder, home=home)
     if profile is not None:
         return profile
-    project, config = folder or Path.cwd(), _config_folder(home)
+    project, config = folder or current_folder(), _config_folder(home)
     raise ConfigurationError(
         "There are no credentials of the command line tool: no .zeyos/profile or .zeyos/auth.json in "
         f"{project} or above, and no active profile in {config / 'profiles.json'}, and no "
@@ -208,9 +223,9 @@ def look_for_profile(
         ConfigurationError: A set is named that does not exist, it can't be read, or others could have written it.
     """
     env = os.environ if environ is None else environ
-    project, config = (folder or Path.cwd()).absolute(), _config_folder(home)
+    config = _config_folder(home)
     registry = config / "profiles.json"
-    choice = _named(name, env, registry) or _nearest(project, env, registry) or _default(config)
+    choice = _named(name, env, registry) or _nearest(folder, env, registry) or _default(config)
     return None if choice is None else _to_profile(choice, env)
 
 
@@ -237,9 +252,9 @@ def _named(name: str | None, env: Mapping[str, str], registry: Path) -> _Choice 
     return None
 
 
-def _nearest(project: Path, env: Mapping[str, str], registry: Path) -> _Choice | None:
+def _nearest(folder: Path | None, env: Mapping[str, str], registry: Path) -> _Choice | None:
     """Return what the closest file of the folder and of those above it says, or ``None``."""
-    for path in files_upwards(project):
+    for path in files_upwards((folder or current_folder()).absolute()):
         if path.name == "profile":
             if pinned := read_pin(path, env):
                 return _require_profile(pinned, registry, f"is named by {path}")
@@ -322,13 +337,19 @@ def read_set(path: Path, name: str | None) -> _JsonObject:
     Raises:
         ConfigurationError: It is not there, or can't be read.
     """
-    document = read_object(path)
-    profiles = document.get("profiles")
-    values = document if name is None else profiles.get(name) if isinstance(profiles, dict) else None
-    if not isinstance(values, dict) or not path.exists():
+    values = find_set(read_object(path), name)
+    if values is None or not path.exists():
         what = f"The profile {name!r} is not in {path} any more" if name else f"{path} is not there any more"
         raise ConfigurationError(f"{what}. Sign in again")
-    return _JsonObject(values)
+    return values
+
+
+def find_set(document: object, name: str | None) -> _JsonObject | None:
+    """Return the set of credentials in what a file holds, or ``None``."""
+    values = document
+    for key in () if name is None else ("profiles", name):
+        values = values.get(key) if isinstance(values, dict) else None
+    return _JsonObject(values) if isinstance(values, dict) else None
 
 
 def _to_credential(values: _JsonObject) -> Credential | None:

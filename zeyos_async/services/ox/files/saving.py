@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from ....forms.sources import in_thread
-from ....part_files import create_part, open_kept_part, sync_folder, take_rights
+from ....part_files import create_part, open_kept_part, real_target, sync_folder, take_rights
 
 __all__ = ["FileTarget", "find_free_path", "make_target"]
 
@@ -55,7 +55,7 @@ class FileTarget:
     def _open_part(self) -> None:
         if not self._overwrite and self.path.exists():
             raise FileExistsError(f"{self.path} is there already; say overwrite=True to replace it")
-        self._final = Path(os.path.realpath(self.path))
+        self._final = real_target(self.path)
         mark = (
             hashlib.sha256(self._version.encode()).hexdigest()[:16] if self._version else secrets.token_hex(8)
         )
