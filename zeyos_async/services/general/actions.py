@@ -10,10 +10,11 @@ import msgspec
 from yarl import URL
 
 from ...auth.general.login import ActionRequest, KmdBackend
-from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
+from ...errors import FailedWrite, InvalidArgument, ZeyosAsyncError
 from ...session import Channel
 from ...urls import add_segments
-from ...wire import Request, Response, Safety, public_url
+from ...wire import Request, Response, Safety
+from ..base.answers import read_answer
 from .responses import data_of
 from .values import to_json
 
@@ -82,19 +83,7 @@ class ActionCaller:
             FailedWrite: The response to a write makes no sense: it may have been done.
         """
         response = await self._send(request)
-        try:
-            return read(data_of(request, response))
-        except ServerError as error:
-            if request.safety is Safety.READ:
-                raise
-            raise FailedWrite(
-                error.message,
-                method=request.method,
-                url=public_url(request.url),
-                operation=request.operation,
-                sent=request.sent,
-                status=response.status,
-            ) from error
+        return read_answer(request, response, lambda response: read(data_of(request, response)))
 
     async def _send(self, request: Request) -> Response:
         """Send a request; a write once more where a read tells that it was refused for its token alone.
