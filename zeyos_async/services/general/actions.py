@@ -10,7 +10,7 @@ import msgspec
 from yarl import URL
 
 from ...auth.general.login import ActionRequest, KmdBackend
-from ...errors import FailedWrite, InvalidArgument, ZeyosAsyncError
+from ...errors import FailedWrite, InvalidArgument, ZeyosAsyncError, quote_value
 from ...session import Channel
 from ...urls import add_segments
 from ...wire import Request, Response, Safety
@@ -51,6 +51,8 @@ class ActionCaller:
         Raises:
             InvalidArgument: A value can't be written as JSON, or the names make no path.
         """
+        if not isinstance(action, str) or not action:
+            raise InvalidArgument(f"an action has a name, not {quote_value(action)}")
         url, names = self.endpoint, {"action": action, **({"model": model} if model else {})}
         if self.layout == "paths":
             parts = ("model", model, action) if model else _PATHS_WITHOUT_MODEL.get(action, (action,))

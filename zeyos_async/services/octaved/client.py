@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...errors import InvalidArgument, suggest
+from ...errors import InvalidArgument, quote_value, suggest
 from ...session import Limits, Retry, Session, Timeout
 from ...urls import add_segments
 from ...wire import Request
@@ -184,5 +184,5 @@ class Octaved(ApiClient, FlowResources):
         response = await self._channel.send(request)
         value = decode_json(request, response)
         if not isinstance(value, expected_types) or is_error_object(value):
-            raise unreadable_response(request, response, f"the answer is {response.text!r:.80}")
+            raise unreadable_response(request, response, f"the answer is {quote_value(response.text, 80)}")
         return value

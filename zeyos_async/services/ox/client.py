@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, suggest
+from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, quote_value, suggest
 from ...session import Limits, Retry, Session, Timeout
 from ..base.client import ApiClient, parse_base_url
 from ._generated import MODULES
@@ -150,7 +150,7 @@ class OpenXchange(ApiClient, ExtendedModules):
         """
         for call in calls:
             if not isinstance(call, Later):
-                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {call!r:.60}")
+                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {quote_value(call)}")
             to_item(call.prepared)  # for the errors, also where a single call is sent by itself
         if not calls:
             return ()
@@ -184,7 +184,7 @@ class OpenXchange(ApiClient, ExtendedModules):
             The job, if the server makes one of the call; else its result.
         """
         if not isinstance(call, Later):
-            raise InvalidArgument(f"start() takes a call made with .later(…), not {call!r:.60}")
+            raise InvalidArgument(f"start() takes a call made with .later(…), not {quote_value(call)}")
         return await self._caller.start(call.prepared)
 
     async def log_out(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from ...codes import names_of
-from ...errors import InvalidArgument, UnknownField
+from ...errors import InvalidArgument, UnknownField, quote_value
 from ...schema import Entity
 from ...schema import Field as NeutralField
 from ...schema import Kind as NeutralKind
@@ -157,7 +157,7 @@ class WireSchema:
         if isinstance(name, int) and not isinstance(name, bool):
             return self._find_numbered_column(name)
         if not isinstance(name, str):
-            raise InvalidArgument(f"columns takes names, or numbers, not {name!r:.60}")
+            raise InvalidArgument(f"columns takes names, or numbers, not {quote_value(name)}")
         if headers and not self.has(name) and name[:1].isupper():
             return WireField(name, WireKind.ANY)
         if name.isascii() and name.isdigit():
