@@ -130,7 +130,7 @@ def _exported(name: str, query: Callable[[Any], Any], **options: Any) -> Callabl
     async def run(client: Any) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             await export(query(client), Path(folder, name), **options)
-            return Path(folder, name).read_bytes()
+            return Path(folder, name).read_bytes()  # noqa: ASYNC240 - a small file of a test
 
     return run
 

@@ -51,7 +51,7 @@ def check_finite(value: Any) -> None:
     """
     if isinstance(value, bytes | bytearray | memoryview):
         raise ValueError("bytes have no form in JSON; say which one is meant, such as their base64")
-    if isinstance(value, float | Decimal) and not math.isfinite(value) and not _is_finite_decimal(value):
+    if isinstance(value, float | Decimal) and not _is_finite(value):
         raise ValueError(f"{value!r} is no number that JSON can have")
     if isinstance(value, Mapping):
         value = value.values()
@@ -61,8 +61,9 @@ def check_finite(value: Any) -> None:
         check_finite(item)
 
 
-def _is_finite_decimal(value: float | Decimal) -> bool:
-    return isinstance(value, Decimal) and value.is_finite()  # its float may be infinite
+def _is_finite(value: float | Decimal) -> bool:
+    # A decimal by itself: its float may be infinite, and a signaling NaN has none.
+    return value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
 
 
 def to_wire(label: str, field: Field, value: Any) -> Any:
@@ -149,7 +150,7 @@ def _check_boolean(label: str, value: Any) -> bool:
 def _to_number(label: str, field: Field, value: Any) -> int | float | Decimal:
     if isinstance(value, int):
         return int(value)  # a bool or an IntEnum becomes its number
-    if isinstance(value, (float, Decimal)) and math.isfinite(value):
+    if isinstance(value, (float, Decimal)) and _is_finite(value) and math.isfinite(value):
         if field.kind is Kind.NUMBER:
             return value
         if value == int(value):

@@ -88,6 +88,8 @@ class OpenXchange(ApiClient, ExtendedModules):
         Raises:
             InvalidArgument: There is no such module; the closest names are in the message.
         """
+        if not isinstance(name, str):
+            raise InvalidArgument(f"a module has a name, not {quote_value(name)}")
         if name not in self._modules:
             self._modules[name] = load_module(name, self._caller)
         return self._modules[name]

@@ -202,7 +202,10 @@ class ReadableResource(Generic[R]):
     def _check_expandable(self, expand: Iterable[str]) -> list[str]:
         if isinstance(expand, str):
             raise InvalidArgument(f"expand takes a list of fields: [{expand!r}]")
-        paths = list(dict.fromkeys(expand))
+        paths = list(expand)
+        if not all(isinstance(path, str) for path in paths):
+            raise InvalidArgument(f"expand takes names of fields, not {quote_value(paths)}")
+        paths = list(dict.fromkeys(paths))
         composite_kinds = (Kind.JSON, Kind.ARRAY, Kind.BINARY)
         for path in paths:
             kind = self._entity.field(path).kind
@@ -278,7 +281,7 @@ class ReadableResource(Generic[R]):
 
     def _etag_of(self, value: object) -> str | None:
         if isinstance(value, str):
-            return value
+            return str.__str__(value)
         if isinstance(value, self._record):
             return getattr(value, value.__etag__)  # type: ignore[no-any-return]
         raise InvalidArgument(

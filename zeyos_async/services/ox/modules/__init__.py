@@ -8,7 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from ....errors import InvalidArgument, quote_value
 from .._generated import OxModules, make_module
 from ..operation import Caller, Module
 
@@ -59,8 +58,6 @@ def load_module(name: str, caller: Caller) -> Module:
     Raises:
         InvalidArgument: There is no such module.
     """
-    if not isinstance(name, str):
-        raise InvalidArgument(f"a module has a name, not {quote_value(name)}")
     attribute = name.replace("/", "_").lower()
     if attribute not in EXTENDED:
         return make_module(name, caller)

@@ -22,6 +22,7 @@ import attrs
 
 from ....errors import InvalidArgument, quote_value
 from ....forms import Progress, Upload, UploadSource
+from ....urls import check_text
 from ._addresses import Addresses, format_header, parse_addresses
 
 __all__ = ["MessageDraft", "compose_message", "encode_message", "make_upload"]
@@ -122,8 +123,9 @@ def _format_value(label: str, value: str, header: str) -> str:
     """Format a text as the value of a header, in as many lines as it needs."""
     if not isinstance(value, str) or _CONTROL.search(value):
         raise InvalidArgument(f"{label}: {quote_value(value)} can't be the value of the header {header}")
+    check_text(value, f"{label}: the header {header}")
     charset = "ascii" if value.isascii() else "utf-8"
-    return Header(value, charset, header_name=header).encode(linesep="\r\n")
+    return Header(str.__str__(value), charset, header_name=header).encode(linesep="\r\n")
 
 
 def _check_attachments(attachments: Any) -> Iterable[Any]:
