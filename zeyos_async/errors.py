@@ -96,7 +96,20 @@ __all__ = [
 ]
 
 
-def suggest(name: str, candidates: Iterable[str], *, limit: int = 3) -> str:
+def quote_value(value: object, most: int = 60) -> str:
+    """Return a value as a message shows it: its ``repr``, cut.
+
+    Args:
+        value: Any value; of what can't be shown (a number of thousands of digits can't) its type is.
+        most: The number of characters.
+    """
+    try:
+        return repr(value)[:most]
+    except Exception:  # noqa: BLE001 - of a caller's own class it may be anything, and must not hide what is wrong
+        return f"<{type(value).__name__}>"
+
+
+def suggest(name: object, candidates: Iterable[str], *, limit: int = 3) -> str:
     """Return a sentence with the names closest to a misspelt one, ready to be appended to a message.
 
     Args:
@@ -107,6 +120,8 @@ def suggest(name: str, candidates: Iterable[str], *, limit: int = 3) -> str:
     Returns:
         ``" Did you mean 'lastname'?"``, or an empty string if nothing is close.
     """
+    if not isinstance(name, str):
+        return ""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
     if not close:
@@ -148,7 +163,8 @@ class UnknownField(FilterError, AttributeError):
     def __init__(self, path: str, entity: str, candidates: Iterable[str] = ()) -> None:
         self.path = path
         self.entity = entity
-        super().__init__(f"{entity} has no field {path!r}.{suggest(path.rsplit('.', 1)[-1], candidates)}")
+        last = path.rsplit(".", 1)[-1] if isinstance(path, str) else path
+        super().__init__(f"{entity} has no field {quote_value(path)}.{suggest(last, candidates)}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from yarl import URL
 
-from .errors import ConfigurationError, InvalidArgument
+from .errors import ConfigurationError, InvalidArgument, quote_value
 from .wire import public_url
 
 __all__ = [
@@ -38,6 +38,8 @@ Query: TypeAlias = "Mapping[str, Any] | Sequence[tuple[str, Any]]"
 """Parameters: texts and numbers by their names, a list of them for a name that is repeated."""
 
 _LINE_BREAKS: Final = re.compile(r"[\r\n\x00]")
+_MAX_DIGITS: Final = 4_300
+"""Digits that a number may have: as many as Python writes out of a whole one."""
 _MAX_HOST: Final = 253
 """Characters of a host name (RFC 1035, 2.3.4, without the last dot)."""
 _NOT_IN_ADDRESSES: Final = re.compile("[\\s\x00-\x1f\x7f\ud800-\udfff]")
@@ -74,7 +76,7 @@ def check_path(text: str, what: str) -> str:
         InvalidArgument: It holds half a character, a line break or a NUL; nothing was sent.
     """
     if not isinstance(text, str):
-        raise InvalidArgument(f"{what} takes a text, not {text!r:.60}; nothing was sent.")
+        raise InvalidArgument(f"{what} takes a text, not {quote_value(text)}; nothing was sent.")
     if _LINE_BREAKS.search(text):
         raise InvalidArgument(f"{what}: {text!a:.80} holds a line break or a NUL; nothing was sent.")
     return check_text(text, what)
@@ -110,7 +112,9 @@ def add_query(url: URL, query: Query) -> URL:
 def _pairs(query: Query) -> Iterator[tuple[str, str]]:
     for name, value in _items(query):
         if not isinstance(name, str):
-            raise InvalidArgument(f"a parameter is named by a text, not by {name!r:.60}; nothing was sent.")
+            raise InvalidArgument(
+                f"a parameter is named by a text, not by {quote_value(name)}; nothing was sent."
+            )
         check_text(name, "the name of a parameter")
         for item in value if isinstance(value, (list, tuple)) else (value,):
             yield str.__str__(name), _parameter_text(name, item)
@@ -126,7 +130,7 @@ def _items(parameters: Query) -> Iterable[tuple[Any, Any]]:
         pairs = []
     if not pairs and query:
         raise InvalidArgument(
-            f"query takes a mapping or pairs of a name and a value, not {query!r:.60}; nothing was sent."
+            f"query takes a mapping or pairs of a name and a value, not {quote_value(query)}; nothing was sent."
         )
     return pairs
 
@@ -140,13 +144,13 @@ def _parameter_text(name: str, value: Any) -> str:
             return int.__repr__(value)
         if isinstance(value, float) and math.isfinite(value):
             return float.__repr__(value)
-        if isinstance(value, Decimal) and value.is_finite():
-            return f"{value:f}"
+        if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _MAX_DIGITS:
+            return Decimal.__format__(value, "f")
     except ValueError:
         pass  # more digits than Python writes
     advice = ": write it as the server wants it, such as 'true' or '1'" if isinstance(value, bool) else ""
     raise InvalidArgument(
-        f"the parameter {name!r} takes a text or a finite number, not {value!r:.60}{advice}; nothing was sent."
+        f"the parameter {name!r} takes a text or a finite number, not {quote_value(value)}{advice}; nothing was sent."
         if not isinstance(value, int) or isinstance(value, bool)
         else f"the parameter {name!r} is a number of too many digits; nothing was sent."
     )

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 import attrs
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, quote_value
 from ..secrets import Secret
 from ..urls import is_sendable
 from ..wire import Request, Response
@@ -25,7 +25,7 @@ _COOKIE_VALUE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+"
 def _check_name(value: str) -> str:
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise ConfigurationError(
-            f"{value!r} names no header or cookie: letters, digits and -_.!#$%&'*+^`|~ only."
+            f"{quote_value(value)} names no header or cookie: letters, digits and -_.!#$%&'*+^`|~ only."
         )
     return value
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from ..errors import DecodeFailed, InvalidArgument
+from ..errors import DecodeFailed, InvalidArgument, quote_value
 from ..json_text import decode_json
 from ..schema import WallClock
 
@@ -81,7 +81,7 @@ def _truncate(number: int | float | Decimal) -> int:
     if not math.isfinite(number) and not (isinstance(number, Decimal) and number.is_finite()):
         raise ValueError(f"{number!r} is no number")
     if isinstance(number, Decimal) and number.adjusted() > _MAX_EXPONENT:
-        raise ValueError(f"{number!r:.60} is too large")
+        raise ValueError(f"{quote_value(number)} is too large")
     return int(number)
 
 
@@ -303,6 +303,6 @@ def _make_choice_hook(converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
                 return converter.structure(value, member)
             except Exception:  # noqa: BLE001 - of any hook; the next member may take it
                 continue
-        raise ValueError(f"{value!r:.60} fits none of them")
+        raise ValueError(f"{quote_value(value)} fits none of them")
 
     return choose

@@ -135,12 +135,18 @@ def _split_row(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     """Return the values of a row by key, not decoded."""
     try:
         values: dict[str, msgspec.Raw] = decode_json(raw, _ROW_DECODER)
-    except msgspec.ValidationError as error:
-        kind = type(decode_json(raw)).__name__
-        raise DecodeFailed(f"{kind} instead of an object with fields") from error
+    except msgspec.ValidationError as error:  # raised by the first byte: what follows may be no JSON at all
+        raise DecodeFailed(f"{_name_kind(raw)} instead of an object with fields") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeFailed(f"not JSON: {error}") from error
     return values
+
+
+def _name_kind(raw: bytes | msgspec.Raw) -> str:
+    try:
+        return type(decode_json(raw)).__name__
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "no JSON"
 
 
 def find_unreadable(body: bytes) -> str:

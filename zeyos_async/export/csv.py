@@ -34,7 +34,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..errors import DecodeFailed, InvalidArgument
+from ..errors import DecodeFailed, InvalidArgument, quote_value
 from ..json_text import encode_json, has_half
 from ..schema import Kind
 from .rows import Column, StructRows, iso_columns
@@ -83,7 +83,7 @@ class CsvLines:
     ) -> None:
         if delimiter not in tuple(_DELIMITERS):
             raise InvalidArgument(
-                f"the delimiter of a CSV file is ',', ';', '|' or a tab, not {delimiter!r:.20}"
+                f"the delimiter of a CSV file is ',', ';', '|' or a tab, not {quote_value(delimiter, 20)}"
             )
         self.row_type = StructRows(columns, scalars_only=True)
         self._keys = [column.key for column in columns]
@@ -137,7 +137,7 @@ class CsvLines:
             for key, value in zip(self._keys, values, strict=False):
                 if isinstance(value, str) and has_half(value):
                     return DecodeFailed(
-                        f"row {number} of the page, column {key}: {value!r:.60} has half a character, which a CSV file "
+                        f"row {number} of the page, column {key}: {quote_value(value)} has half a character, which a CSV file "
                         "can't hold. Mend the value on the server, leave the column out, or export to .jsonl"
                     )
         return DecodeFailed("a text has half a character, which a CSV file can't hold")

@@ -27,7 +27,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, quote_value
 from ..part_files import create_part, real_target, sync_folder, take_rights
 from .formats import STDOUT
 from .stream_sink import StreamSink, find_descriptor, stdout_stream
@@ -189,7 +189,7 @@ def choose_sink(target: object) -> Sink:
     if hasattr(target, "write") and not is_text:
         return StreamSink(target)  # type: ignore[arg-type]
     raise InvalidArgument(
-        f"an export goes to a path, '-', or a file open for writing bytes, not {target!r:.60}"
+        f"an export goes to a path, '-', or a file open for writing bytes, not {quote_value(target)}"
     )
 
 

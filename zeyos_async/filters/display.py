@@ -18,7 +18,12 @@ def describe(value: Any) -> str:
 def to_literal(value: Any) -> str:
     """Return ``repr`` of a value, also of integers that are too large for Python to write in decimal."""
     # Python refuses to convert integers of more than some 4,300 digits to decimal text, with a ValueError.
-    return hex(value) if type(value) is int and value.bit_length() > _MAX_DECIMAL_BITS else repr(value)
+    if type(value) is int and value.bit_length() > _MAX_DECIMAL_BITS:
+        return hex(value)
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - of a caller's own class it may be anything, and must not hide what is wrong
+        return f"<{type(value).__name__}>"
 
 
 def shorten(text: str, max_length: int = 80) -> str:

@@ -30,7 +30,7 @@ def to_comparable(value: Any) -> tuple[str, Any] | None:
     number that it is written as: servers send 1.1, and to them that equals the decimal 1.1.
     """
     if isinstance(value, str):
-        return ("text", str(value))
+        return ("text", str.__str__(value))
     if isinstance(value, datetime):
         return ("number", to_seconds(value)) if value.utcoffset() is not None else None
     if isinstance(value, float | Decimal):

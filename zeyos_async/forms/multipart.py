@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, quote_value
 from ..urls import check_text, is_sendable
 from .upload import Progress, Upload, report_progress
 
@@ -31,7 +31,9 @@ def _check_fields(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple
     pairs = tuple((name, text) for name, text in items)
     for name, text in pairs:
         if not isinstance(name, str) or not isinstance(text, str):
-            raise InvalidArgument(f"The form field {name!r} must be a text, not {type(text).__name__}.")
+            raise InvalidArgument(
+                f"The form field {quote_value(name)} must be a text, not {type(text).__name__}."
+            )
         _check_field(name, text)
     return pairs
 
@@ -72,6 +74,8 @@ class Form:
 def _check_parts(value: Iterable[Part]) -> tuple[Part, ...]:
     parts = tuple(value)
     for name, content in parts:
+        if not isinstance(name, str):
+            raise InvalidArgument(f"A part of a form is named by a text, not by {quote_value(name)}.")
         if not isinstance(content, (str, Upload)):
             raise InvalidArgument(
                 f"The part {name!r} of a form must be a text or an Upload, not {type(content).__name__}."

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import attrs
 
 from ..deprecated import renamed_fields
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, quote_value
 
 __all__ = ["FIRST_PAGE", "MAX_PAGE", "Paging"]
 
@@ -21,7 +21,7 @@ FIRST_PAGE: Final = 500
 def _check_integer(name: str, value: object, low: int, high: int) -> None:
     """Refuse what is no whole number from ``low`` to ``high``; ``True`` is one for Python, and none here."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InvalidArgument(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        raise InvalidArgument(f"{name} must be a whole number from {low} to {high}, not {quote_value(value)}")
 
 
 @renamed_fields(fair="yield_often")

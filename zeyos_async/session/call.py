@@ -7,6 +7,7 @@ import math
 import attrs
 
 from ..auth import Credential
+from ..errors import ZeyosAsyncError
 from ..policy import Retry, Timeout
 from ..wire import Request, Response
 from .credentials import CredentialManager
@@ -45,6 +46,7 @@ class Call:
         redirects: How many redirects were followed.
         renewals: How often the credential was renewed for this call.
         logins: How many of these log-ins it began.
+        login_error: The error of the log-in that failed last on the way.
         stream: Set for a call whose answer is streamed.
         body_consumed: Whether the credential was renewed in vain, as the body can't be sent a second time.
     """
@@ -71,6 +73,7 @@ class Call:
     redirects: int = 0
     renewals: int = 0
     logins: int = 0
+    login_error: ZeyosAsyncError | None = None
     stream: StreamState | None = None
     body_consumed: bool = False
 

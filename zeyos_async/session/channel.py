@@ -268,7 +268,11 @@ class Channel:
         except ZeyosAsyncError as error:
             self._complete_error(error, call)  # first: an outcome quotes its message
             outcome = final_error(
-                error, request, unknown=call.outcome_unknown, attempts=max(1, call.attempts)
+                error,
+                request,
+                unknown=call.outcome_unknown,
+                attempts=max(1, call.attempts),
+                is_login=error is call.login_error,
             )
             if outcome is error:
                 raise
@@ -527,6 +531,9 @@ class Channel:
             )
         except TimeoutError as error:
             raise deadline_error(call.request, sent=False) from error
+        except ZeyosAsyncError as error:
+            call.login_error = error
+            raise
 
     async def exchange(self, request: Request) -> Response:
         """Send a request of a log-in: without a credential, and with the channel's time, not a caller's.

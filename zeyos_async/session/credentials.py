@@ -51,6 +51,7 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..wire import Request, Response, Safety
+from .outcomes import answer_failure
 from .shared_credential import SharedCredential
 
 __all__ = ["CredentialManager", "run_flow"]
@@ -340,6 +341,7 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
 
     Raises:
         ConfigurationError: It is no flow, or ends with something that is no credential.
+        ServerError: It failed with an answer in some other way than by an error of ours.
     """
     if not isinstance(flow, Generator):
         raise ConfigurationError(
@@ -347,16 +349,24 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
         )
     step: Callable[[Any], Any] = flow.send
     value: Any = None
+    asked: Request | None = None
     try:
         while True:
             item = step(value)
+            asked = item if isinstance(item, Request) else None
             try:
-                value = await (exchange(item) if isinstance(item, Request) else item)
+                value = await (exchange(item) if asked is not None else item)
                 step = flow.send
             except Exception as error:  # noqa: BLE001 - the flow decides what an error means
                 value, step = error, flow.throw
     except StopIteration as stop:
         return _check_credential(stop.value)
+    except ZeyosAsyncError:
+        raise
+    except Exception as error:
+        if asked is None or not isinstance(value, Response):
+            raise  # the flow's own trouble, and not with an answer
+        raise answer_failure(error, asked, value) from error
     finally:
         flow.close()
 

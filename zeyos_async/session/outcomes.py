@@ -91,7 +91,9 @@ def interrupted_write(error: Exception, request: Request, *, unknown: bool, atte
     return NotSent(reason, **error_details(request), attempts=attempts)
 
 
-def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
+def final_error(
+    error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int, is_login: bool = False
+) -> ZeyosAsyncError:
     """Return the error that a failed call raises.
 
     Args:
@@ -99,6 +101,7 @@ def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, atte
         request: The request of the call.
         unknown: Whether an earlier attempt may have had an effect.
         attempts: How often it was sent.
+        is_login: Whether it is the error of a log-in on the way, which may have the same address.
 
     Returns:
         ``error`` itself for what only reads, or where it tells the truth about the whole call; for
@@ -107,7 +110,8 @@ def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, atte
     if request.safety is Safety.READ:
         return error
     # Another URL than the request's is that of the log-in on the way.
-    if isinstance(error, (ApiError, TransportError)) and error.url not in ("", public_url(request.url)):
+    is_login = is_login or getattr(error, "url", "") not in ("", public_url(request.url))
+    if is_login and isinstance(error, (ApiError, TransportError)):
         return _login_outcome(error, request, unknown, attempts)
     if isinstance(error, OutcomeUnknown):
         return error

@@ -143,8 +143,16 @@ class KeptConnection(ResponseHandler):
             self._parse(data)
         finally:
             self._is_parsing = False
+        if self._exception is not None:
+            self._fail_body()
         if not self.is_expecting and self.transport is not None and not self._ends_with_answer():
             self.spoil()  # it was given back while its answer was parsed, and more came than the answer
+
+    def _fail_body(self) -> None:
+        """End the wait of who reads a body that can't be parsed, of which aiohttp tells nobody."""
+        payload: Any = self._payload
+        if payload is not None and not payload.is_eof():
+            payload.set_exception(aiohttp.ClientPayloadError("it is framed wrongly"))
 
     def _parse(self, data: bytes) -> None:
         if not data:  # the parser goes on with what it holds
@@ -171,7 +179,7 @@ class KeptConnection(ResponseHandler):
         self._last = (carry + data[start:end])[-3:]
         super().data_received(data[start:end])
         if blank_line is None and not self._is_in_head:
-            self.force_close()  # the parser has blank_line another end: of such an answer nothing is sure
+            self.force_close()  # the parser has found another end: of such an answer nothing is sure
         elif blank_line is not None:
             self._last = b"\r\n"
         return end

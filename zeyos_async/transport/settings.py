@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import attrs
 from yarl import URL
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, quote_value
 from ..secrets import Secret
 from ..urls import has_host
 
@@ -89,7 +89,7 @@ def parse_proxy(value: str | URL, *, subject: str = "proxy=") -> Proxy:
         raise ConfigurationError(f"The proxy of {subject} is no URL{form}.")
     if scheme.lower() not in ("http", "https"):
         raise ConfigurationError(
-            f"The proxy of {subject} is one of a kind that is not supported, {scheme!r:.20}{form}."
+            f"The proxy of {subject} is one of a kind that is not supported, {quote_value(scheme, 20)}{form}."
         )
     url = _parse_proxy_host(scheme.lower(), host)
     if url is None:

@@ -75,7 +75,7 @@ def read_status(response: Response) -> Status | None:
     """Read the status of an answer; ``None`` if it is no answer of this API."""
     try:
         status = decode_json(response.body, _STATUS)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return status if status.status or status.statuscode >= 0 else None
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, quote_value
 from ...secrets import Secret
 from ..credential import Credential
 
@@ -227,7 +227,7 @@ def _read_document(text: Secret | None, where: str) -> _Document:
         raise _damaged(where)
     if document.version != _VERSION:
         raise ConfigurationError(
-            f"{where} was written by a later version of zeyos-async (its format is {document.version!r:.20}; "
+            f"{where} was written by a later version of zeyos-async (its format is {quote_value(document.version, 20)}; "
             f"this version knows {_VERSION}). Update zeyos-async, or use another place."
         )
     return document

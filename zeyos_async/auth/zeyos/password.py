@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ...errors import ConfigurationError, NotAuthenticated, PermissionDenied, ServerError, error_class
+from ...errors import (
+    ConfigurationError,
+    NotAuthenticated,
+    PermissionDenied,
+    ServerError,
+    error_class,
+    quote_value,
+)
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
@@ -28,7 +35,7 @@ _MAX_QUOTE: Final = 200
 def _check_identifier(value: str) -> str:
     if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
         raise ConfigurationError(
-            f"identifier={value!r} names this client to the server, and may hold letters, digits and _ . : - only "
+            f"identifier={quote_value(value)} names this client to the server, and may hold letters, digits and _ . : - only "
             "(for instance a host name or a UUID)."
         )
     return value

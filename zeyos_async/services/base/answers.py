@@ -14,13 +14,13 @@ record that was asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
-from ...errors import ServerError
+from ...errors import FailedWrite, OutcomeUnknown, ServerError, ZeyosAsyncError
 from ...session import check_response
-from ...wire import Request, Response, public_url
+from ...wire import Request, Response, Safety, public_url
 
 __all__ = [
     "ANY_2XX",
@@ -28,8 +28,11 @@ __all__ = [
     "build_answer_check",
     "describes_error",
     "is_error_object",
+    "read_answer",
     "refuse_other_record",
 ]
+
+T = TypeVar("T")
 
 ANY_2XX: Final = frozenset(range(200, 300))
 _NOT_MODIFIED: Final = 304
@@ -100,6 +103,37 @@ def build_answer_check(table: Mapping[str, GoodAnswer]) -> Callable[[Request, Re
             )
 
     return check
+
+
+def read_answer(request: Request, response: Response, read: Callable[[Response], T]) -> T:
+    """Return what a function makes of an answer; whatever it raises is one of our errors, and tells the outcome of a write.
+
+    Args:
+        request: The request that was sent.
+        response: Its answer.
+        read: Reads the answer.
+
+    Raises:
+        ServerError: The answer to a read makes no sense. An error of ours stays what it is.
+        FailedWrite: The answer to a write makes no sense: it may have been done.
+    """
+    is_read = request.safety is Safety.READ
+    try:
+        return read(response)
+    except Exception as error:
+        if isinstance(error, OutcomeUnknown) or (is_read and isinstance(error, ZeyosAsyncError)):
+            raise
+        is_ours = isinstance(error, ZeyosAsyncError)
+        reason = str(error.args[0]) if is_ours else f"the answer can't be understood ({type(error).__name__})"
+        facts: dict[str, Any] = {
+            "status": response.status,
+            "method": request.method,
+            "url": public_url(request.url),
+        }
+        message = reason if reason.startswith(request.operation) else f"{request.operation}: {reason}"
+        if is_read:
+            raise ServerError(message, **facts) from error
+        raise FailedWrite(message, operation=request.operation, sent=request.sent, **facts) from error
 
 
 def refuse_other_record(*id_keys: str) -> Callable[[Request, Response], str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from yarl import URL
 
-from ...errors import ConfigurationError, InvalidArgument
+from ...errors import ConfigurationError, InvalidArgument, quote_value
 from ...session import Channel, Limits, Retry, Session, Timeout
 from ...urls import Query, add_segments, check_path, parse_address, set_query
 from ...wire import Request, Response, Safety, public_url
@@ -130,7 +130,7 @@ class ApiClient:
             Request(
                 method=method,
                 url=set_query(url, query) if query else url,
-                headers={"Accept": "application/json", **content_type, **(headers or {})},
+                headers={"Accept": "application/json", **content_type, **_to_header_texts(headers or {})},
                 body=None if json is None else encode_json(json, operation=f"{method} {path}"),
                 safety=self._safety(method, path, safe),
                 operation=f"request.{method.lower()}",
@@ -164,6 +164,19 @@ class ApiClient:
     def _only_reads(self, method: str, path: str) -> bool:
         """Return whether a request changes nothing, judged by its method and its path."""
         return method in ("GET", "HEAD", "OPTIONS")
+
+
+def _to_header_texts(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers as plain texts: a subclass of ``str`` may write itself in another way than it compares."""
+    if not isinstance(headers, Mapping):
+        raise InvalidArgument(f"headers is a mapping, not {quote_value(headers)}; nothing was sent.")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise InvalidArgument(
+                f"A header has a text for its name and its value, not {quote_value(name)} and "
+                f"{type(value).__name__}; nothing was sent."
+            )
+    return {str.__str__(name): str.__str__(value) for name, value in headers.items()}
 
 
 def _check_flag(allow_http: object) -> bool | None:

@@ -29,7 +29,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, cast
 import attrs
 
 from ...deprecated import renamed_arguments
-from ...errors import FilterError, InvalidArgument, ManyResults, NoResult
+from ...errors import FilterError, InvalidArgument, ManyResults, NoResult, quote_value
 from ...filters import (
     Condition,
     FieldRef,
@@ -43,6 +43,7 @@ from ...filters import (
 )
 from ...pagination import Paging
 from ...schema import Kind, resolve
+from ...urls import check_text
 from .explain import Explanation, explain
 from .pagers.base import Pager, PagerConfig
 from .pagers.by_id import IdPager
@@ -57,6 +58,8 @@ __all__ = ["Query"]
 R = TypeVar("R")
 C = TypeVar("C")
 
+_TOO_LARGE: Final = 2**63
+"""The first number that no server takes."""
 _MAX_IN_VALUES: Final = 10_000
 """Values of one IN list in one request; as many as rows of one page."""
 
@@ -99,9 +102,9 @@ class Query(Generic[R]):
     def search(self, text: str) -> Query[R]:
         """Keep only rows that the API's own full-text search finds; an empty text searches nothing."""
         if not isinstance(text, str):
-            raise InvalidArgument(f"search() takes text, not {text!r}")
+            raise InvalidArgument(f"search() takes text, not {quote_value(text)}")
         self._require_method("search")
-        return self._with(search=text or None)
+        return self._with(search=check_text(str.__str__(text), "search()") or None)
 
     def order_by(self, *terms: str | FieldRef[Any] | Order) -> Query[R]:
         """Sort by these fields; replaces an earlier order.
@@ -187,15 +190,15 @@ class Query(Generic[R]):
 
     def limit(self, n: int) -> Query[R]:
         """Read at most ``n`` rows, 1 or more, however many pages that takes."""
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise InvalidArgument(f"limit() takes a whole number from 1, not {n!r}")
-        return attrs.evolve(self, limit=n)
+        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < _TOO_LARGE:
+            raise InvalidArgument(f"limit() takes a whole number from 1, not {quote_value(n)}")
+        return attrs.evolve(self, limit=int(n))
 
     def offset(self, n: int) -> Query[R]:
         """Leave out the first ``n`` rows."""
-        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
-            raise InvalidArgument(f"offset() takes a whole number from 0, not {n!r}")
-        return attrs.evolve(self, offset=n)
+        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < _TOO_LARGE:
+            raise InvalidArgument(f"offset() takes a whole number from 0, not {quote_value(n)}")
+        return attrs.evolve(self, offset=int(n))
 
     @renamed_arguments(fair="yield_often")
     def paging(
@@ -215,7 +218,13 @@ class Query(Generic[R]):
             "on_drift": on_drift,
             "yield_often": yield_often,
         }
-        changes = {name: value for name, value in options.items() if value is not None}
+        changes = {
+            name: int(value)
+            if name in ("size", "ahead") and isinstance(value, int) and not isinstance(value, bool)
+            else value
+            for name, value in options.items()
+            if value is not None
+        }
         return attrs.evolve(self, paging=attrs.evolve(self._paging, **changes))
 
     # -- ends: these send requests ------------------------------------------------------------

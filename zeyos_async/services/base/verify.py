@@ -27,7 +27,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from ...errors import ServerError
+from ...errors import ServerError, quote_value
 from ...filters import And, Comparison, Expression, Op, Or, evaluate, fields
 from ...filters.display import shorten
 from ...schema import Entity, Kind, resolve
@@ -129,8 +129,8 @@ def _check_order(plan: QueryPlan, rows: Sequence[Mapping[str, Any]]) -> None:
     if pair is not None:
         first, second = reversed(pair) if term.descending else pair
         raise ServerError(
-            f"{plan.entity.name}: the server did not apply the order by {term.path}: {first!r:.60} comes before "
-            f"{second!r:.60}; nothing of this answer can be relied on"
+            f"{plan.entity.name}: the server did not apply the order by {term.path}: {quote_value(first)} comes before "
+            f"{quote_value(second)}; nothing of this answer can be relied on"
         )
 
 
@@ -177,4 +177,4 @@ def _build_test(part: Expression) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def _describe_values(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())
+    return ", ".join(f"{path} = {quote_value(value)}" for path, value in values.items())

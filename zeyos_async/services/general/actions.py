@@ -10,10 +10,11 @@ import msgspec
 from yarl import URL
 
 from ...auth.general.login import ActionRequest, KmdBackend
-from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
+from ...errors import FailedWrite, InvalidArgument, ZeyosAsyncError, quote_value
 from ...session import Channel
 from ...urls import add_segments
-from ...wire import Request, Response, Safety, public_url
+from ...wire import Request, Response, Safety
+from ..base.answers import read_answer
 from .responses import data_of
 from .values import to_json
 
@@ -50,6 +51,8 @@ class ActionCaller:
         Raises:
             InvalidArgument: A value can't be written as JSON, or the names make no path.
         """
+        if not isinstance(action, str) or not action:
+            raise InvalidArgument(f"an action has a name, not {quote_value(action)}")
         url, names = self.endpoint, {"action": action, **({"model": model} if model else {})}
         if self.layout == "paths":
             parts = ("model", model, action) if model else _PATHS_WITHOUT_MODEL.get(action, (action,))
@@ -82,19 +85,7 @@ class ActionCaller:
             FailedWrite: The response to a write makes no sense: it may have been done.
         """
         response = await self._send(request)
-        try:
-            return read(data_of(request, response))
-        except ServerError as error:
-            if request.safety is Safety.READ:
-                raise
-            raise FailedWrite(
-                error.message,
-                method=request.method,
-                url=public_url(request.url),
-                operation=request.operation,
-                sent=request.sent,
-                status=response.status,
-            ) from error
+        return read_answer(request, response, lambda response: read(data_of(request, response)))
 
     async def _send(self, request: Request) -> Response:
         """Send a request; a write once more where a read tells that it was refused for its token alone.

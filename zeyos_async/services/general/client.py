@@ -10,7 +10,7 @@ from yarl import URL
 
 from ...auth import AuthBackend
 from ...auth.general.login import KmdBackend, KmdLogin, KmdToken
-from ...errors import ConfigurationError, InvalidArgument, ServerError
+from ...errors import ConfigurationError, InvalidArgument, ServerError, quote_value
 from ...session import Limits, Retry, Session, Timeout
 from ...session.credentials import run_flow
 from ...wire import Safety
@@ -97,7 +97,7 @@ class GeneralApi(ApiClient):
             InvalidArgument: It is no name.
         """
         if not isinstance(name, str) or not name:
-            raise InvalidArgument(f"a model has a name, not {name!r}")
+            raise InvalidArgument(f"a model has a name, not {quote_value(name)}")
         if name not in self._models:
             self._models[name] = Model(self._caller, name)
         return self._models[name]
@@ -127,7 +127,7 @@ class GeneralApi(ApiClient):
         try:
             return {item["model"]: tuple(item["actions"]) for item in data}
         except (TypeError, LookupError):
-            raise ServerError(f"rights were asked for, and {data!r:.80} came") from None
+            raise ServerError(f"rights were asked for, and {quote_value(data, 80)} came") from None
 
     async def info(self) -> Any:
         """Return the server's description of itself, as it comes; servers of the layout ``"paths"`` have it."""

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import attrs
 
-from ...errors import InvalidArgument, ServerError, UnknownField, suggest
+from ...errors import InvalidArgument, ServerError, UnknownField, quote_value, suggest
 from .names import to_name_characters
 from .values import PASSWORD, TEXT, UNCHANGED, RecordId, field_value, record_id, text_of
 
@@ -217,7 +217,7 @@ def read_form(model: str, data: Any) -> Form:
         ServerError: There is none.
     """
     if not isinstance(data, Mapping) or not isinstance(data.get("fields"), list):
-        raise ServerError(f"{model}: a form was asked for, and {data!r:.80} came")
+        raise ServerError(f"{model}: a form was asked for, and {quote_value(data, 80)} came")
     items = [item for item in data["fields"] if isinstance(item, Mapping) and item.get("fieldname")]
     fields = {str(item["fieldname"]): _read_definition(item) for item in items}
     definition = Definition(model=model, fields=fields, can_save_new=bool(data.get("canSaveNew", True)))
@@ -241,7 +241,7 @@ def _read_ids(model: str, value: Any) -> tuple[RecordId, ...]:
     try:
         return tuple(record_id(item) for item in value)
     except (TypeError, InvalidArgument) as error:
-        raise ServerError(f"{model}: a form with the ids {value!r:.80} came") from error
+        raise ServerError(f"{model}: a form with the ids {quote_value(value, 80)} came") from error
 
 
 def _read_value(item: Mapping[str, Any]) -> Any:

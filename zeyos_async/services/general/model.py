@@ -16,6 +16,7 @@ from ...errors import (
     OutcomeUnknown,
     ServerError,
     ZeyosAsyncError,
+    quote_value,
 )
 from ...filters import Condition, Expression, FieldRef, condition, to_general
 from ...wire import Safety
@@ -295,4 +296,4 @@ def _ids_of(target: Target) -> list[RecordId]:
     # Bytes are an iterable of numbers, and a mapping one of its keys: neither is a list of IDs.
     if isinstance(target, Iterable) and not isinstance(target, bytes | bytearray | memoryview | Mapping):
         return [key for item in target for key in _ids_of(item)]
-    raise InvalidArgument(f"a record is named by its ID, a row or a form, not by {target!r:.60}")
+    raise InvalidArgument(f"a record is named by its ID, a row or a form, not by {quote_value(target)}")

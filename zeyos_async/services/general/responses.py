@@ -15,7 +15,7 @@ from ...auth.general.login import (
     Status,
     read_status,
 )
-from ...errors import ApiError, BadRequest, NotAuthenticated, ServerError, error_class
+from ...errors import ApiError, BadRequest, NotAuthenticated, ServerError, error_class, quote_value
 from ...session import check_response
 from ...wire import Request, Response, Safety, public_url
 
@@ -115,7 +115,7 @@ def data_of(request: Request, response: Response) -> Any:
     """
     if read_status(response) is None:
         raise ServerError(
-            f"{request.operation}: the answer is none of the General API: {response.text!r:.80}. "
+            f"{request.operation}: the answer is none of the General API: {quote_value(response.text, 80)}. "
             "Is the endpoint right?",
             status=response.status,
             method=request.method,

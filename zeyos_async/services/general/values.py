@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-from ...errors import InvalidArgument
+from ...errors import InvalidArgument, quote_value
 
 __all__ = [
     "UNCHANGED",
@@ -99,8 +99,8 @@ def record_id(value: Any) -> RecordId:
         InvalidArgument: It is neither a number nor a text.
     """
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
-        raise InvalidArgument(f"an ID is a whole number or a text, not {value!r:.60}")
-    return _to_whole(str(value)) if isinstance(value, str) else int(value)
+        raise InvalidArgument(f"an ID is a whole number or a text, not {quote_value(value)}")
+    return _to_whole(str.__str__(value)) if isinstance(value, str) else int(value)
 
 
 def text_of(name: str, value: Any) -> str | None:
@@ -110,7 +110,7 @@ def text_of(name: str, value: Any) -> str | None:
         InvalidArgument: There is no text for it that the API documents.
     """
     if value is None or isinstance(value, str):
-        return value
+        return value if value is None else str.__str__(value)
     if isinstance(value, enum.Enum):
         return text_of(name, value.value)
     if isinstance(value, bool):
@@ -148,4 +148,8 @@ def to_json(label: str, value: Any) -> Any:
         return _number_text(label, value)
     if isinstance(value, Mapping):
         return {key: to_json(f"{label}.{key}", item) for key, item in value.items()}
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise InvalidArgument(
+            f"{label}: bytes have no form in JSON; say which one is meant, such as their base64"
+        )
     return [to_json(label, item) for item in value] if isinstance(value, list | tuple) else value

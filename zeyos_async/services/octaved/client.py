@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...errors import InvalidArgument, suggest
+from ...errors import InvalidArgument, quote_value, suggest
 from ...session import Limits, Retry, Session, Timeout
 from ...urls import add_segments
 from ...wire import Request
@@ -173,16 +173,28 @@ class Octaved(ApiClient, FlowResources):
     ) -> list[Any]:
         builder = RequestBuilder(add_segments(self._base, *getattr(self._paths, name).split("/")), name)
         ids = [id_of(node) for node in nodes] if not isinstance(nodes, str) else nodes
-        expected_types = list if name == "planning_dates" else (dict, list)
+        is_right = _is_list_of_objects if name == "planning_dates" else _is_users_by_node
         queries = list(batch_ids(builder.url, ids))
         return await gather_or_cancel(
-            self._fetch_json(builder.build_get("get", query=[*query, *options]), expected_types)
+            self._fetch_json(builder.build_get("get", query=[*query, *options]), is_right)
             for query in queries
         )
 
-    async def _fetch_json(self, request: Request, expected_types: type | tuple[type, ...]) -> Any:
+    async def _fetch_json(self, request: Request, is_right: Callable[[Any], bool]) -> Any:
         response = await self._channel.send(request)
         value = decode_json(request, response)
-        if not isinstance(value, expected_types) or is_error_object(value):
-            raise unreadable_response(request, response, f"the answer is {response.text!r:.80}")
+        if not is_right(value) or is_error_object(value):
+            raise unreadable_response(request, response, f"the answer is {quote_value(response.text, 80)}")
         return value
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _is_users_by_node(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return bool(value == [])  # an empty object, as PHP writes it
+    return all(
+        isinstance(users, list) and all(isinstance(user, str) for user in users) for users in value.values()
+    )

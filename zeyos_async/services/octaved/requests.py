@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 from yarl import URL
 
-from ...errors import InvalidArgument
+from ...errors import InvalidArgument, quote_value
 from ...urls import add_segments, set_query
 from ...wire import Request, Safety
 from ..base.values import encode_json
@@ -83,7 +83,7 @@ def check_id(value: object) -> str:
         hint = ""
         if isinstance(value, str) and ID_PATTERN.fullmatch(value.replace("-", "").upper()):
             hint = f" Did you mean {value.replace('-', '').upper()!r}?"
-        raise InvalidArgument(f"an ID is 32 upper-case hexadecimal digits, not {value!r:.60}.{hint}")
+        raise InvalidArgument(f"an ID is 32 upper-case hexadecimal digits, not {quote_value(value)}.{hint}")
     return value
 
 
@@ -108,7 +108,7 @@ def batch_ids(url: URL, ids: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
         InvalidArgument: An ID is none.
     """
     if isinstance(ids, str):
-        raise InvalidArgument(f"a list of IDs is wanted: [{ids!r:.60}]")
+        raise InvalidArgument(f"a list of IDs is wanted: [{quote_value(ids)}]")
     unique_ids = list(dict.fromkeys(check_id(item) for item in ids))
     size = max(1, (_MAX_URL - _URL_RESERVE - len(str(url))) // _CHARACTERS_PER_ID)
     for start in range(0, len(unique_ids), size):

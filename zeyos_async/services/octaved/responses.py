@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any, TypeVar
 
 from ...codec import DecodeFailed, TypedReader
-from ...errors import FailedWrite, ServerError
+from ...errors import FailedWrite, ResponseTooLarge, ServerError, quote_value
 from ...wire import Request, Response, Safety, public_url
 from ..base.answers import describes_error
 from .tables import FlowRecord
@@ -38,10 +38,10 @@ def read_record(request: Request, response: Response, reader: TypedReader[R]) ->
     """
     try:
         record = reader.one(response.body)
-    except DecodeFailed as error:
+    except (DecodeFailed, RecursionError) as error:
         raise unreadable_response(request, response, str(error)) from error
     if record_id_of(record) != request.url.name:
-        reason = f"the record {request.url.name} was asked for, and {response.text!r:.80} came"
+        reason = f"the record {request.url.name} was asked for, and {quote_value(response.text, 80)} came"
         raise unreadable_response(request, response, reason)
     return record
 
@@ -67,12 +67,12 @@ def read_records(
     """
     try:
         records = reader.page(response.body).rows
-    except DecodeFailed as error:
+    except (DecodeFailed, RecursionError) as error:
         raise unreadable_response(request, response, str(error)) from error
     for record in records:
         record_id = record_id_of(record)
         if not record_id or (requested_ids is not None and record_id not in requested_ids):
-            reason = f"a record with the id {record_id!r:.60} came, which was not asked for"
+            reason = f"a record with the id {quote_value(record_id)} came, which was not asked for"
             raise unreadable_response(request, response, reason)
     return records
 
@@ -91,7 +91,9 @@ def read_ids(request: Request, response: Response) -> list[str]:
     """
     value = decode_json(request, response)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise unreadable_response(request, response, f"a list of IDs was expected, not {response.text!r:.80}")
+        raise unreadable_response(
+            request, response, f"a list of IDs was expected, not {quote_value(response.text, 80)}"
+        )
     return value
 
 
@@ -105,7 +107,7 @@ def read_created_id(request: Request, response: Response) -> str:
     record_id = value.get("id") if isinstance(value, dict) else None
     if not isinstance(record_id, str) or not record_id or describes_error(value):
         raise unreadable_response(
-            request, response, f"the id of the new record was expected, not {response.text!r:.80}"
+            request, response, f"the id of the new record was expected, not {quote_value(response.text, 80)}"
         )
     return record_id
 
@@ -118,7 +120,7 @@ def decode_json(request: Request, response: Response) -> Any:
     """
     try:
         return response.json()
-    except ValueError as error:
+    except (ValueError, ResponseTooLarge) as error:  # the latter where it is nested too deeply
         raise unreadable_response(request, response, str(error)) from error
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ...errors import InvalidArgument, UnknownField
+from ...errors import InvalidArgument, UnknownField, quote_value
 from ...schema import Field, Kind
 from ..base.values import encode_json, to_wire
 from .tables import Schema
@@ -64,19 +64,21 @@ def _field_value(schema: Schema, name: str, value: Any, *, create: bool) -> Any:
 
 def _check_array(label: str, field: Field, value: Any) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{label} takes a list, not {value!r:.60}")
+        raise InvalidArgument(f"{label} takes a list, not {quote_value(value)}")
     items = sorted(value) if isinstance(value, set | frozenset) else list(value)
     no_ids = [item for item in items if not (isinstance(item, str) and ID_PATTERN.fullmatch(item))]
     if field.pattern is not None and no_ids:
-        raise InvalidArgument(f"{label} takes IDs of 32 upper-case hexadecimal digits, not {no_ids[0]!r:.60}")
+        raise InvalidArgument(
+            f"{label} takes IDs of 32 upper-case hexadecimal digits, not {quote_value(no_ids[0])}"
+        )
     if field.name == "locations" and not all(isinstance(item, Mapping) for item in items):
-        raise InvalidArgument(f"{label} takes locations, which are dicts, not {items!r:.60}")
+        raise InvalidArgument(f"{label} takes locations, which are dicts, not {quote_value(items)}")
     return items
 
 
 def _check_object(label: str, name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise InvalidArgument(f"{label} takes a dict with text keys, not {value!r:.60}")
+        raise InvalidArgument(f"{label} takes a dict with text keys, not {quote_value(value)}")
     if name == _STORE:
         _check_store(label, value)
     return dict(value)
@@ -87,9 +89,11 @@ def _check_store(label: str, values: Mapping[str, Any]) -> None:
     if len(values) > _MAX_STORE_KEYS:
         raise InvalidArgument(f"{label} takes at most {_MAX_STORE_KEYS} properties, not {len(values)}")
     for key, value in values.items():
-        size = len(encode_json(value, operation=f"{label}[{key!r:.60}]"))
+        size = len(encode_json(value, operation=f"{label}[{quote_value(key)}]"))
         if size > _MAX_STORE_VALUE:
-            raise InvalidArgument(f"{label}[{key!r:.60}] takes at most 20 KiB as JSON, not {size:,} bytes")
+            raise InvalidArgument(
+                f"{label}[{quote_value(key)}] takes at most 20 KiB as JSON, not {size:,} bytes"
+            )
 
 
 def _check_required(schema: Schema, body: Mapping[str, Any]) -> None:

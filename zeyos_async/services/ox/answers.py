@@ -18,7 +18,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from ...errors import ServerError
+from ...errors import ServerError, quote_value
 from ...wire import Request, Response, public_url, too_deep
 
 __all__ = [
@@ -170,7 +170,7 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
         raise too_deep(response.url) from error
     except _ODD_VALUES as error:
         raise ServerError(
-            f"{request.operation}: JSON was expected, and {response.text!r:.120} came: {error}",
+            f"{request.operation}: JSON was expected, and {quote_value(response.text, 120)} came: {error}",
             status=response.status,
             method=request.method,
             url=public_url(request.url),

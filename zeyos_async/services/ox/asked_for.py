@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...codec import DecodeFailed
+from ...errors import quote_value
 from .answers import Envelope
 from .records import OxRecord, record_class
 from .spec import JsonBody, ResultShape, Spec
@@ -60,7 +61,7 @@ def _check_record(spec: Spec, asked_id: str, record: OxRecord) -> OxRecord:
         return record  # an empty result, as the document has it
     if record_id is None or not _Wanted(spec, [("", asked_id)]).has("", record_id):
         raise DecodeFailed(
-            f"{spec.operation}: the record {asked_id!r} was asked for, and {record_id!r:.60} came"
+            f"{spec.operation}: the record {asked_id!r} was asked for, and {quote_value(record_id)} came"
         )
     return record
 
@@ -73,7 +74,9 @@ def _check_rows(spec: Spec, places: Sequence[tuple[str, str]], rows: Any, *, sel
         record_id = _find_id(record)
         folder = getattr(record, "folder", None) if spec.module == "mail" else None  # others' IDs are unique
         if record_id is None or not asked_places.has(folder or "", record_id):
-            raise DecodeFailed(f"{spec.operation}: a record came that was not asked for: {record_id!r:.60}")
+            raise DecodeFailed(
+                f"{spec.operation}: a record came that was not asked for: {quote_value(record_id)}"
+            )
     return rows
 
 

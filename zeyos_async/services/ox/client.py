@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, suggest
+from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, quote_value, suggest
 from ...session import Limits, Retry, Session, Timeout
 from ..base.client import ApiClient, parse_base_url
 from ._generated import MODULES
@@ -88,6 +88,8 @@ class OpenXchange(ApiClient, ExtendedModules):
         Raises:
             InvalidArgument: There is no such module; the closest names are in the message.
         """
+        if not isinstance(name, str):
+            raise InvalidArgument(f"a module has a name, not {quote_value(name)}")
         if name not in self._modules:
             self._modules[name] = load_module(name, self._caller)
         return self._modules[name]
@@ -150,7 +152,7 @@ class OpenXchange(ApiClient, ExtendedModules):
         """
         for call in calls:
             if not isinstance(call, Later):
-                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {call!r:.60}")
+                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {quote_value(call)}")
             to_item(call.prepared)  # for the errors, also where a single call is sent by itself
         if not calls:
             return ()
@@ -184,7 +186,7 @@ class OpenXchange(ApiClient, ExtendedModules):
             The job, if the server makes one of the call; else its result.
         """
         if not isinstance(call, Later):
-            raise InvalidArgument(f"start() takes a call made with .later(…), not {call!r:.60}")
+            raise InvalidArgument(f"start() takes a call made with .later(…), not {quote_value(call)}")
         return await self._caller.start(call.prepared)
 
     async def log_out(self) -> None:

@@ -20,6 +20,7 @@ from ...errors import (
     ServerError,
     TransportError,
     ZeyosAsyncError,
+    quote_value,
 )
 from ...urls import set_query
 from ...wire import Request, Response, Safety, public_url
@@ -89,7 +90,7 @@ class Job(Generic[T]):
         is_info = isinstance(fields, dict) and isinstance(fields.get("done"), bool)
         if not is_info or str(fields.get("id", self.id)) != self.id:
             raise ServerError(
-                f"{request.operation}: the progress of {self.id!r} was asked for, and {fields!r:.80} came",
+                f"{request.operation}: the progress of {self.id!r} was asked for, and {quote_value(fields, 80)} came",
                 method=request.method,
                 url=public_url(request.url),
             )

@@ -16,7 +16,14 @@ import attrs
 
 from ...auth.ox.wire import LOST_SESSION_CODES
 from ...codec import DecodeFailed
-from ...errors import FailedWrite, InvalidArgument, ResponseTooLarge, ServerError, ZeyosAsyncError
+from ...errors import (
+    FailedWrite,
+    InvalidArgument,
+    ResponseTooLarge,
+    ServerError,
+    ZeyosAsyncError,
+    quote_value,
+)
 from ...wire import Request, Response, Safety, public_url
 from .answers import Envelope, parse_item, parse_response
 from .errors import OxNotAuthenticated, add_hint, build_error
@@ -128,7 +135,7 @@ def _read_items(request: Request, response: Response, expected: int) -> list[Any
             return data
     else:
         data = None
-    came = f"{len(data)} came" if isinstance(data, list) else f"{response.text!r:.100} came"
+    came = f"{len(data)} came" if isinstance(data, list) else f"{quote_value(response.text, 100)} came"
     raise _make_failure(request, f"multiple: {expected} answers were expected, and {came}", response)
 
 

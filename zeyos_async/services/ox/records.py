@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import attrs
 
 from ...codec import DecodeFailed
-from ...errors import InvalidArgument, UnknownField
+from ...errors import InvalidArgument, UnknownField, quote_value
 from ...records import EMPTY, Record
 from ...schema import Entity
 from .tables import FULL_TIME, WireField, WireSchema
@@ -280,7 +280,9 @@ def make_row_reader(cls: type[R], columns: Sequence[WireField]) -> Callable[[Seq
 
     def read(row: Sequence[Any], timestamp: Any = None) -> R:
         if len(row) != width:
-            raise DecodeFailed(f"{width} columns were asked for, and {len(row)} came in a row: {row!r:.80}")
+            raise DecodeFailed(
+                f"{width} columns were asked for, and {len(row)} came in a row: {quote_value(row, 80)}"
+            )
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for (name, attribute, reader), item in zip(places, row, strict=False):  # compared above
@@ -316,11 +318,11 @@ def to_object(schema: WireSchema, value: Any, *, with_read_only: bool = True) ->
     if isinstance(value, OxRecord):
         return _record_to_object(schema, value, with_read_only=with_read_only)
     if not isinstance(value, Mapping):
-        raise InvalidArgument(f"a {schema.name} is wanted, or a dict of its fields, not {value!r:.60}")
+        raise InvalidArgument(f"a {schema.name} is wanted, or a dict of its fields, not {quote_value(value)}")
     sent: dict[str, Any] = {}
     for name, item in value.items():
         if not isinstance(name, str):
-            raise InvalidArgument(f"{schema.name}: the names of fields are text, not {name!r:.60}")
+            raise InvalidArgument(f"{schema.name}: the names of fields are text, not {quote_value(name)}")
         field = schema.find(name)
         if field.name in sent:
             raise InvalidArgument(f"{schema.name}: {field.name} is given twice, as {name!r} too")
@@ -389,7 +391,7 @@ def field_to_wire(field: WireField, value: Any, label: str) -> Any:
     if not field.many:
         return _item_to_wire(field, value, label)
     if isinstance(value, str | bytes | Mapping | OxRecord) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{label} takes a list, not {value!r:.60}")
+        raise InvalidArgument(f"{label} takes a list, not {quote_value(value)}")
     return [_item_to_wire(field, item, f"{label}[{number}]") for number, item in enumerate(value)]
 
 
@@ -418,4 +420,4 @@ def to_plain_json(value: Any, label: str) -> Any:
         return [to_plain_json(item, label) for item in value]
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise InvalidArgument(f"{label} takes JSON values; {value!r:.60} is none")
+    raise InvalidArgument(f"{label} takes JSON values; {quote_value(value)} is none")

@@ -28,7 +28,7 @@ from datetime import datetime
 from typing import Any, Final, TypeGuard
 
 from ...codec import DecodeFailed
-from ...errors import NotDeleted, PartialFailure
+from ...errors import NotDeleted, PartialFailure, quote_value
 from ...records import EMPTY
 from .answers import Envelope
 from .records import OxRecord, from_object, make_row_reader, record_class
@@ -74,7 +74,9 @@ def _check_data(spec: Spec, envelope: Envelope) -> None:
     if data is None:
         raise DecodeFailed(f"{spec.operation}: the answer has no data, which does not say that there is none")
     if envelope.bare and not spec.bare and not _is_record_or_rows(spec, data):
-        raise DecodeFailed(f"{spec.operation}: the answer's data was expected, and {data!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: the answer's data was expected, and {quote_value(data, 80)} came"
+        )
 
 
 def _is_record_or_rows(spec: Spec, data: Any) -> bool:
@@ -97,7 +99,9 @@ def _read_nothing(spec: Spec, columns: Sequence[WireField], envelope: Envelope) 
     data = envelope.data
     success = data.get("success") if isinstance(data, Mapping) else data
     if success is False or (envelope.bare and success is not True):
-        raise DecodeFailed(f"{spec.operation}: it was to be answered with nothing, and {data!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: it was to be answered with nothing, and {quote_value(data, 80)} came"
+        )
 
 
 def _read_json(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> Any:
@@ -109,7 +113,7 @@ def _extract_data(spec: Spec, envelope: Envelope) -> Any:
     data = envelope.data
     if spec.key and isinstance(data, Mapping):
         if spec.key not in data:
-            raise DecodeFailed(f"{spec.operation}: the answer has no {spec.key!r}: {data!r:.80}")
+            raise DecodeFailed(f"{spec.operation}: the answer has no {spec.key!r}: {quote_value(data, 80)}")
         return data[spec.key]
     return data
 
@@ -121,7 +125,7 @@ def _read_value(spec: Spec, columns: Sequence[WireField], envelope: Envelope) ->
     value = from_wire(spec.kind, data)
     if not _fits(spec, value):
         raise DecodeFailed(
-            f"{spec.operation}: a value ({spec.kind.value}) was expected, and {data!r:.80} came"
+            f"{spec.operation}: a value ({spec.kind.value}) was expected, and {quote_value(data, 80)} came"
         )
     return value
 
@@ -162,9 +166,13 @@ def _read_record(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -
     if may_be_empty and data in (None, {}):  # without the document's word, None does not get here
         data = {}
     elif not _is_object_of(data, cls):
-        raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {data!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: a {spec.record} was expected, and {quote_value(data, 80)} came"
+        )
     if spec.creates and not may_be_empty and "id" in cls.__schema__.fields and not _names_new(data):
-        raise DecodeFailed(f"{spec.operation}: the ID of what is new was expected, and {data!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: the ID of what is new was expected, and {quote_value(data, 80)} came"
+        )
     return from_object(
         cls,
         data,
@@ -184,12 +192,14 @@ def _is_object_of(data: Any, cls: type[OxRecord]) -> TypeGuard[Mapping[str, Any]
 
 def _names_new(data: Mapping[str, Any]) -> bool:
     """Return whether the answer to a creation has an ID, or what stands in the way of the creation."""
-    return data.get("id") not in (None, "") or bool(data.get("conflicts"))
+    new_id = data.get("id")
+    is_id = isinstance(new_id, str | int) and not isinstance(new_id, bool) and new_id != ""
+    return is_id or bool(data.get("conflicts"))
 
 
 def _expect_list(spec: Spec, data: Any) -> list[Any]:
     if not isinstance(data, list):
-        raise DecodeFailed(f"{spec.operation}: a list was expected, and {data!r:.80} came")
+        raise DecodeFailed(f"{spec.operation}: a list was expected, and {quote_value(data, 80)} came")
     return data
 
 
@@ -213,7 +223,9 @@ def _make_item_reader(spec: Spec, columns: Sequence[WireField], envelope: Envelo
             return of_row(item, stamp)
         if _is_object_of(item, cls) or _says_why(item):
             return from_object(cls, item, timestamp=stamp)
-        raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {item!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: a {spec.record} was expected, and {quote_value(item, 80)} came"
+        )
 
     return read
 
@@ -221,7 +233,9 @@ def _make_item_reader(spec: Spec, columns: Sequence[WireField], envelope: Envelo
 def _read_groups(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> dict[str, Rows[Any]]:
     data = _extract_data(spec, envelope)
     if not isinstance(data, Mapping):
-        raise DecodeFailed(f"{spec.operation}: an object of lists was expected, and {data!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: an object of lists was expected, and {quote_value(data, 80)} came"
+        )
     read = _make_item_reader(spec, columns, envelope)
     return {
         str(name): _make_rows(envelope, map(read, _expect_list(spec, items))) for name, items in data.items()
@@ -236,7 +250,9 @@ def _read_updates(spec: Spec, columns: Sequence[WireField], envelope: Envelope) 
     data = _extract_data(spec, envelope)
     if isinstance(data, Mapping):
         if not any(name in data for name in (*_CHANGED_KEYS, "deleted")):
-            raise DecodeFailed(f"{spec.operation}: lists of changes were expected, and {data!r:.80} came")
+            raise DecodeFailed(
+                f"{spec.operation}: lists of changes were expected, and {quote_value(data, 80)} came"
+            )
         changed = [item for name in _CHANGED_KEYS for item in _expect_list(spec, data.get(name) or [])]
         deleted = _expect_list(spec, data.get("deleted") or [])
     else:

@@ -15,10 +15,12 @@ from ...errors import (
     ApiError,
     ConfigurationError,
     Gone,
+    InvalidArgument,
     NotAuthenticated,
     NotFound,
     PermissionDenied,
     ServerError,
+    quote_value,
     suggest,
 )
 from ...secrets import Secret
@@ -198,6 +200,8 @@ class Zeyos(ApiClient, Entities):
         Raises:
             InvalidArgument: There is no such entity; the closest names are in the message.
         """
+        if not isinstance(name, str):
+            raise InvalidArgument(f"an entity has a name, not {quote_value(name)}")
         record = record_class(name)
         is_writable = record.__entity__.operations >= _WRITE_OPERATIONS
         resource_class = WritableResource if is_writable else ReadableResource
@@ -326,7 +330,7 @@ def _read_object(response: Response, subject: str) -> dict[str, Any]:
         value = {}
     if response.status != 200 or not isinstance(value, dict) or is_error_object(value):
         raise ServerError(
-            f"{subject} was asked for, and {response.text!r:.80} came",
+            f"{subject} was asked for, and {quote_value(response.text, 80)} came",
             status=response.status,
             url=public_url(response.url),
         )

@@ -14,7 +14,7 @@ import msgspec
 from yarl import URL
 
 from ...codec import Page, RowReader
-from ...errors import ApiError, BadRequest, ServerError
+from ...errors import ApiError, BadRequest, ServerError, quote_value
 from ...filters import Comparison, Expression, Op, Order, all_of, normalize, to_zeyos
 from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
@@ -164,7 +164,7 @@ class ZeyosLists:
                 raise ValueError(count)
         except (ValueError, KeyError, TypeError):
             raise ServerError(
-                f"a count was asked for, and {response.text!r:.80} came",
+                f"a count was asked for, and {quote_value(response.text, 80)} came",
                 status=response.status,
                 method="POST",
                 url=public_url(self.url),

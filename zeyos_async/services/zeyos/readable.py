@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from yarl import URL
 
 from ...codec import DecodeFailed, TypedReader
-from ...errors import Gone, InvalidArgument, NotFound
+from ...errors import Gone, InvalidArgument, NotFound, quote_value
 from ...filters import Comparison, Condition, FieldNamespace, Op
 from ...records import Record
 from ...schema import Entity, Kind
@@ -202,7 +202,10 @@ class ReadableResource(Generic[R]):
     def _check_expandable(self, expand: Iterable[str]) -> list[str]:
         if isinstance(expand, str):
             raise InvalidArgument(f"expand takes a list of fields: [{expand!r}]")
-        paths = list(dict.fromkeys(expand))
+        paths = list(expand)
+        if not all(isinstance(path, str) for path in paths):
+            raise InvalidArgument(f"expand takes names of fields, not {quote_value(paths)}")
+        paths = list(dict.fromkeys(paths))
         composite_kinds = (Kind.JSON, Kind.ARRAY, Kind.BINARY)
         for path in paths:
             kind = self._entity.field(path).kind
@@ -268,17 +271,19 @@ class ReadableResource(Generic[R]):
         if is_id and requested_id in ("", str(number)):
             return
         reason = (
-            f"the record {requested_id} was asked for, and {number!r:.60} came"
+            f"the record {requested_id} was asked for, and {quote_value(number)} came"
             if requested_id
             else "it has no ID"
         )
         if number is None:
-            reason = f"it has no ID: {response.text!r:.80}"
+            reason = f"it has no ID: {quote_value(response.text, 80)}"
         raise unreadable_response(request, response, self._entity, reason)
 
     def _etag_of(self, value: object) -> str | None:
         if isinstance(value, str):
-            return value
+            return str.__str__(value)
         if isinstance(value, self._record):
             return getattr(value, value.__etag__)  # type: ignore[no-any-return]
-        raise InvalidArgument(f"an ETag or a record of {self._entity.name} is wanted, not {value!r:.60}")
+        raise InvalidArgument(
+            f"an ETag or a record of {self._entity.name} is wanted, not {quote_value(value)}"
+        )

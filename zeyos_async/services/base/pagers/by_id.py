@@ -33,7 +33,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from ....codec import Page
-from ....errors import ServerError
+from ....errors import ServerError, quote_value
 from ....filters import Order
 from ....pagination import IdPass, IdSpan
 from ....wire import Request
@@ -143,7 +143,7 @@ class IdPager(ListPager[R]):
             return int(rows[0][backend.features.id_field]) if rows else None
         except (LookupError, TypeError, ValueError):
             raise ServerError(
-                f"{plan.entity.name}: the largest ID was asked for, and {response.text!r:.80} came"
+                f"{plan.entity.name}: the largest ID was asked for, and {quote_value(response.text, 80)} came"
             ) from None
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, FetchedPage]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from ....errors import InvalidArgument
+from ....errors import InvalidArgument, quote_value
 
 __all__ = ["ByteRange", "ContentRange", "find_content_range", "find_length", "make_range", "starts_at"]
 
@@ -55,7 +55,9 @@ def make_range(start: Any, stop: Any) -> ByteRange:
     """
     for position in (start, stop):
         if isinstance(position, bool) or not isinstance(position, int | None):
-            raise InvalidArgument(f"a part of a file is named by numbers of bytes, not by {position!r:.60}")
+            raise InvalidArgument(
+                f"a part of a file is named by numbers of bytes, not by {quote_value(position)}"
+            )
     if start is None or start < 0 or (stop is not None and stop <= start):
         raise InvalidArgument(f"there is no part of a file from byte {start!r} to before byte {stop!r}")
     return ByteRange(start, stop)
