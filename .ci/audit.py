@@ -8,7 +8,15 @@ import json
 import subprocess
 import sys
 
-command = [sys.executable, "-m", "pip_audit", "--local", "--skip-editable", "--progress-spinner=off", "--format=json"]
+command = [
+    sys.executable,
+    "-m",
+    "pip_audit",
+    "--local",
+    "--skip-editable",
+    "--progress-spinner=off",
+    "--format=json",
+]
 try:
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     packages = json.loads(run.stdout)["dependencies"]
