@@ -48,6 +48,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "transport": "errors json_text urls wire secrets",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
+    "services.registry": "errors",
     "services.base": f"{GROUND} records session filters pagination codec",
     "services.zeyos": f"{CORE} filters.compilers.zeyos services.zeyos._generated",
     "services.zeyos._generated": "errors schema codes records",
@@ -64,7 +65,10 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "export": f"{GROUND} records codes codec part_files services.base",  # codec: pages go to files without records
     "sync": f"{GROUND} records codes services.base",
     "distributed": "errors export sync",
-    "testing": "deprecated services.zeyos._generated",
+    "testing": "deprecated services.zeyos._generated testing.contract",
+    "testing.pytest_plugin": "services.registry",
+    # The contract is no part of an emulator: it drives clients, which it gets from the registry.
+    "testing.contract": "errors policy session transport wire services.registry testing.answers testing.faults",
     "cli": "*",
     "__main__": "cli",
     "__init__": "",
@@ -110,8 +114,8 @@ OUTSIDE: Final[dict[str, str]] = {
     "filelock": "auth.stores.file_locks",
     "platformdirs": "auth.stores.keyring auth.stores.file_base",
     "keyring": "auth.stores.keyring",
-    "pytest": "testing.pytest_plugin",
-    "pytest_asyncio": "testing.pytest_plugin",
+    "pytest": "testing.pytest_plugin testing.contract",
+    "pytest_asyncio": "testing.pytest_plugin testing.contract",
     "click": "cli",
     "rich": "cli",
 }
@@ -124,6 +128,7 @@ LOADS_BY_NAME: Final = frozenset(
         "filters",
         "ox",
         "services.octaved._generated",
+        "services.registry",
         "services.ox",
         "services.ox._generated",
         "services.zeyos._generated",

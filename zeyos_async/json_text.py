@@ -58,11 +58,23 @@ def decode_json(body: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Any] = 
         return decoder.decode(body)
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         marked = mark_halves(bytes(body))
         if marked is None:
-            raise
-    return unmark_values(decoder.decode(marked))
+            raise _decode_error(error) from None
+    try:
+        return unmark_values(decoder.decode(marked))
+    except UnicodeDecodeError as error:
+        raise _decode_error(error) from None
+
+
+def _decode_error(error: Exception) -> msgspec.DecodeError:
+    """Return the error that msgspec raises itself from 0.23 on, for broken UTF-8 too."""
+    return (
+        error
+        if isinstance(error, msgspec.DecodeError)
+        else msgspec.DecodeError("Invalid UTF-8 encoded string")
+    )
 
 
 def encode_json(value: Any, encoder: msgspec.json.Encoder = _ENCODER) -> bytes:

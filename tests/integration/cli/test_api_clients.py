@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from zeyos_async.cli import main
-from zeyos_async.cli.api_clients import ApiOptions, open_reader
+from zeyos_async.cli.apis import ApiOptions, open_reader
 from zeyos_async.cli.connect import ConnectionOptions
 from zeyos_async.cli.query_options import QueryOptions
 from zeyos_async.errors import FilterError

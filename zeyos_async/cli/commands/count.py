@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..api_clients import ApiOptions, open_reader
+from ..apis import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import ConnectionOptions
 from ..options import all_api_options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ...services.general.stub import stub
-from ..api_clients import ApiOptions, open_general
+from ..apis import ApiOptions, open_client
 from ..async_runner import run_async
 from ..connect import ConnectionOptions
 from ..options import general_options
@@ -36,7 +36,7 @@ def stub_(*, model: str, connection: ConnectionOptions, api_options: ApiOptions)
     """
 
     async def define() -> str:
-        async with open_general(connection, api_options) as client:
+        async with open_client(connection, api_options) as client:
             return stub(await client.model(model).definition())
 
     write_utf8(run_async(define()))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ...schema import Field
-from ..api_clients import ApiOptions, open_reader
+from ..apis import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import ConnectionOptions
 from ..options import all_api_options

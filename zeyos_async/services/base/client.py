@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from yarl import URL
 
 from ...errors import ConfigurationError, InvalidArgument, quote_value
-from ...session import Channel, Limits, Retry, Session, Timeout
+from ...session import Channel, Session
 from ...urls import Query, add_segments, check_path, parse_address, set_query
 from ...wire import Request, Response, Safety, public_url
+from .options import ClientOptions, check_option_names
 from .values import encode_json
 
 if TYPE_CHECKING:
     from ...auth import AuthBackend
-    from ...session import Hooks
 
 __all__ = ["ApiClient", "parse_base_url"]
 
@@ -27,13 +27,7 @@ class ApiClient:
     Args:
         base_url: The API's address, checked by ``parse_base_url``.
         auth: The way to log in; ``None`` for servers that ask nothing.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
+        options: The options that all clients take.
         check: Raises the error that a response stands for, where its HTTP status alone does not say so.
         status: Returns the status that a response stands for, where its HTTP status does not say so.
     """
@@ -43,26 +37,23 @@ class ApiClient:
         base_url: URL,
         *,
         auth: AuthBackend | None,
-        session: Session | None,
-        timeout: Timeout | float | None,
-        retry: Retry | None,
-        limits: Limits | None,
-        hooks: Sequence[Hooks],
-        allow_http: bool | None,
+        options: ClientOptions,
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self._base = base_url
+        check_option_names(type(self).__name__, options)
+        session, limits = options.get("session"), options.get("limits")
         self._session = session or Session(limits=limits)
         self._owns_session = session is None
-        self.allow_http = _check_flag(allow_http)
+        self.allow_http = _check_flag(options.get("allow_http"))
         self._channel: Channel = self._session.bind(
             base_url,
             auth,
-            timeout=timeout,
-            retry=retry,
+            timeout=options.get("timeout"),
+            retry=options.get("retry"),
             limits=limits,
-            hooks=hooks,
+            hooks=options.get("hooks", ()),
             check=check,
             status=status,
             allow_http=self.allow_http,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 from yarl import URL
@@ -11,17 +11,16 @@ from yarl import URL
 from ...auth import AuthBackend
 from ...auth.general.login import KmdBackend, KmdLogin, KmdToken
 from ...errors import ConfigurationError, InvalidArgument, ServerError, quote_value
-from ...session import Limits, Retry, Session, Timeout
 from ...session.credentials import run_flow
 from ...wire import Safety
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from .actions import ActionCaller, Layout
 from .model import Model
 from .responses import ResponseCheck
 
 if TYPE_CHECKING:
     from ...auth import Credential
-    from ...session import Hooks
 
 __all__ = ["GeneralApi"]
 
@@ -32,15 +31,10 @@ class GeneralApi(ApiClient):
     Args:
         endpoint: The API's address, which each customer has of their own; there is no default.
         auth: The way to log in, ``KmdLogin`` or ``KmdToken``; ``None`` for servers that ask nothing.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
         layout: ``"single"`` where everything is posted to the endpoint itself, ``"paths"`` where the
             addresses below it name model and action.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
         ConfigurationError: The endpoint can't be one, or others could read a credential on its
@@ -52,13 +46,8 @@ class GeneralApi(ApiClient):
         endpoint: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
         layout: Layout = "single",
+        **options: Unpack[ClientOptions],
     ) -> None:
         if layout not in ("single", "paths"):
             raise ConfigurationError(f"layout= is 'single' or 'paths', not {layout!r}.")
@@ -70,12 +59,7 @@ class GeneralApi(ApiClient):
         super().__init__(
             url,
             auth=self._auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
-            allow_http=allow_http,
+            options=options,
             check=check,
         )
         # The one in use: clients of a session with equal backends share the first of them, and what it learned.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from yarl import URL
 
 from ...auth import AuthBackend
 from ...errors import InvalidArgument, quote_value, suggest
-from ...session import Limits, Retry, Session, Timeout
 from ...urls import add_segments
 from ...wire import Request
 from ..base.answers import is_error_object
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from ._generated import RECORDS, FlowResources, record_class
 from .answers import check_answer
 from .paths import Paths
@@ -23,7 +23,7 @@ from .responses import decode_json, unreadable_response
 from .tables import FlowRecord
 
 if TYPE_CHECKING:
-    from ...session import Hooks
+    pass
 
 __all__ = ["Octaved"]
 
@@ -41,14 +41,9 @@ class Octaved(ApiClient, FlowResources):
     Args:
         base_url: The API's address; the document names none.
         auth: The way to log in: ``ApiKey("X-Api-Key", "…")``, with the header of your installation.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
         paths: The paths of the routes, if they differ from the routes' names.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
         ConfigurationError: The URL can't be one, or others could read a credential on its
@@ -60,23 +55,13 @@ class Octaved(ApiClient, FlowResources):
         base_url: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
         paths: Paths | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(
             parse_base_url(base_url, subject="the API", example="https://flow.example.com/api/v1"),
             auth=auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
-            allow_http=allow_http,
+            options=options,
             check=check_answer,
         )
         self._paths = paths or Paths()

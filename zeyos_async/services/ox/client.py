@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from yarl import URL
 
 from ...auth import AuthBackend
 from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, quote_value, suggest
-from ...session import Limits, Retry, Session, Timeout
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from ._generated import MODULES
 from .caller import OxCaller
 from .errors import check_answer, effective_status
@@ -22,7 +21,7 @@ from .outcomes import to_item
 from .rows import Result
 
 if TYPE_CHECKING:
-    from ...session import Hooks
+    pass
 
 __all__ = ["OpenXchange"]
 
@@ -42,13 +41,8 @@ class OpenXchange(ApiClient, ExtendedModules):
     Args:
         base_url: Where the API is, such as ``https://ox.example.com/ajax``.
         auth: How to prove who you are: ``OxLogin(name, password)``, ``OxOAuth(token)`` and others.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: What is tried again, and how often.
-        limits: How much runs at once.
-        hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
         ConfigurationError: The URL can't be one, or others could read a credential on its
@@ -60,22 +54,12 @@ class OpenXchange(ApiClient, ExtendedModules):
         base_url: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(
             parse_base_url(base_url, subject="the API", example="https://ox.example.com/ajax"),
             auth=auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
-            allow_http=allow_http,
+            options=options,
             check=check_answer,
             status=effective_status,
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import attrs
 from yarl import URL
@@ -24,10 +24,10 @@ from ...errors import (
     suggest,
 )
 from ...secrets import Secret
-from ...session import Limits, Retry, Session, Timeout
 from ...wire import Request, Response, Safety, public_url
 from ..base.answers import is_error_object
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
 from .answers import check_answer
@@ -37,7 +37,6 @@ from .writable import WritableResource
 
 if TYPE_CHECKING:
     from ...auth import TokenStore
-    from ...session import Hooks
 
 __all__ = ["Identity", "Zeyos"]
 
@@ -83,14 +82,9 @@ class Zeyos(ApiClient, Entities):
     Args:
         base_url: The instance: ``https://cloud.zeyos.com/demo``. With ``/api/v1`` behind it, too.
         auth: The way to log in; ``None`` for servers that ask nothing.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
         quirks: The points that the documents leave open, where this instance differs from others.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
         ConfigurationError: The URL can't be that of an instance, or others could read a credential on its
@@ -102,23 +96,13 @@ class Zeyos(ApiClient, Entities):
         base_url: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
         quirks: Quirks | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(
             _instance_url(base_url),
             auth=auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
-            allow_http=allow_http,
+            options=options,
             check=check_answer,
         )
         self._root = self._base / "api" / "v1"

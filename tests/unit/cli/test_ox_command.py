@@ -8,12 +8,17 @@ import pytest
 
 from zeyos_async.auth import OxLogin, OxOAuth, SecondFactorChallenge
 from zeyos_async.auth.ox.second_factor import FactorDevice
+from zeyos_async.cli.apis import ApiOptions, load_command
 from zeyos_async.cli.connect import ConnectionOptions
 from zeyos_async.cli.output import NotSignedIn
-from zeyos_async.cli.ox_reader import resolve_ox
 from zeyos_async.errors import ConfigurationError
 
 URL = "https://ox.example.com/ajax"
+
+
+def resolve_ox(connection: ConnectionOptions, environ: dict[str, str], ask: Any) -> Any:
+    """The address and the credential that the command takes."""
+    return load_command("ox").resolve(connection, ApiOptions(api="ox"), environ, ask)
 
 
 def nobody(text: str) -> str | None:

@@ -1,31 +1,124 @@
-"""The reader of commands for Open-Xchange, and its address and credential."""
+"""The command's part for Open-Xchange."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import attrs
 
-from ..auth import AuthBackend, OxLogin, OxOAuth, SecondFactorChallenge
-from ..errors import ConfigurationError, InvalidArgument
-from ..schema import Field, resolve
-from ..services.base import Query
-from .connect import AskSecret, ConnectionOptions, check_address, read_password, read_token
-from .output import NotSignedIn
+from ...auth import AuthBackend, OxLogin, OxOAuth, SecondFactorChallenge
+from ...errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
+from ...schema import Field, resolve
+from ...services.base import Query
+from ..connect import AskSecret, ConnectionOptions, check_address, read_password, read_token
+from ..output import NotSignedIn
+from ..param_types import TIME
+from ..reader_base import QueryReader, refuse_options
+from ..value_format import record_values
+from .base import ApiCommand, ApiOption, ApiOptions
 from .ox_listings import OX_LISTINGS, OxListing
-from .reader_base import QueryReader, refuse_options
-from .value_format import record_values
 
 if TYPE_CHECKING:
-    from ..services.ox.client import OpenXchange
+    from ...services.ox.client import OpenXchange
 
-__all__ = ["OxReader", "OxScope", "resolve_ox"]
+__all__ = ["OxCommand", "OxReader", "OxScope"]
 
+_LOG_OUT_SECONDS: Final = 3.0
+"""The longest that a log-out may take."""
 _DEFAULT_PERIOD: Final = timedelta(days=30)
+
+
+class OxCommand(ApiCommand):
+    """Open-Xchange on the command line."""
+
+    options: ClassVar = (
+        ApiOption(
+            "folder",
+            ("--folder",),
+            {
+                "metavar": "ID",
+                "help": "With --api ox: the folder to list; by default your own folder of that module. For `list folders`, "
+                "the parent folder.",
+            },
+        ),
+        ApiOption(
+            "start",
+            ("--from",),
+            {
+                "type": TIME,
+                "help": "With --api ox: the beginning of a calendar's period; by default today.",
+            },
+        ),
+        ApiOption(
+            "end",
+            ("--to",),
+            {"type": TIME, "help": "With --api ox: the end of that period; by default 30 days later."},
+        ),
+    )
+    missing_name: ClassVar = "of Open-Xchange, commands list no module"
+
+    def resolve(
+        self, connection: ConnectionOptions, options: ApiOptions, environ: Mapping[str, str], ask: AskSecret
+    ) -> tuple[str, AuthBackend]:
+        """Return the address, and a token or a log-in."""
+        url = connection.url or environ.get("OX_BASE_URL", "").strip()
+        if not url:
+            raise ConfigurationError(
+                "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
+                "--emulate needs neither"
+            )
+        check_address(url, allow_http=connection.allow_http)
+        # --user is explicit: a token of the environment must not win over it.
+        token = "" if connection.user else read_token(connection, environ, "OX_TOKEN", "the token")
+        if token:
+            return url, OxOAuth(token)
+        name = connection.user or environ.get("OX_USER", "").strip()
+        if not name:
+            raise NotSignedIn(
+                "no credential: give --user NAME, or set OX_USER; for a token of OAuth, set OX_TOKEN or give "
+                "--token-file FILE"
+            )
+        password = read_password(connection, environ, "OX_PASSWORD", name, ask)
+        return url, OxLogin(name, password, second_factor=_second_factor(connection, ask))
+
+    @contextlib.asynccontextmanager
+    async def open(self, connection: ConnectionOptions, options: ApiOptions) -> AsyncIterator[OpenXchange]:
+        """Open a client that logs out at the end."""
+        async with super().open(connection, options) as client:
+            try:
+                yield client
+            finally:
+                # Without a log-out the unused session would count against the user's limit for hours. A log-out
+                # that fails is no error of the command: the session then expires by itself.
+                with contextlib.suppress(ZeyosAsyncError, TimeoutError):
+                    async with asyncio.timeout(_LOG_OUT_SECONDS):
+                        await client.log_out()
+
+    def reader(self, client: OpenXchange, name: str, options: ApiOptions) -> OxReader:
+        """Return a reader of a module."""
+        scope = OxScope(folder=options.get("folder"), start=options.get("start"), end=options.get("end"))
+        return OxReader(client, name, scope)
+
+    def names(self) -> Collection[str]:
+        """Return the names of the modules that can be listed."""
+        return OX_LISTINGS
+
+    def names_hint(self) -> str:
+        """Return the names."""
+        return f" There are {', '.join(OX_LISTINGS)}."
+
+    def describe_emulator(self, emulator: Any) -> tuple[Mapping[str, str], str]:
+        """Return the address and a user, and a command that uses them."""
+        user = emulator.users[0]
+        labels = {"url": emulator.url, "user": user.name, "password": user.password}
+        return labels, (
+            f"  OX_PASSWORD='{user.password}' zeyos-async list contacts --api ox --url {emulator.url} --user {user.name}"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -118,43 +211,9 @@ class OxReader(QueryReader):
 
 def _to_plain(value: Any) -> Any:
     """Return a value as plain data. A time stays a time, so that it can be shown in any zone."""
-    from ..services.ox.modules._list_backend import to_neutral
+    from ...services.ox.modules._list_backend import to_neutral
 
     return value if isinstance(value, (date, enum.Enum)) else to_neutral(value)
-
-
-def resolve_ox(
-    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
-) -> tuple[str, AuthBackend]:
-    """Return the address of an Open-Xchange and its credential, from the options or the environment.
-
-    Args:
-        options: The connection options.
-        environ: The environment.
-        ask: A function that asks a person for a secret.
-
-    Raises:
-        ConfigurationError: The address or something else is missing, or an option is of another API.
-        NotSignedIn: There is no credential.
-    """
-    url = options.url or environ.get("OX_BASE_URL", "").strip()
-    if not url:
-        raise ConfigurationError(
-            "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
-            "--emulate needs neither"
-        )
-    check_address(url, allow_http=options.allow_http)
-    # --user is explicit: a token of the environment must not win over it.
-    token = "" if options.user else read_token(options, environ, "OX_TOKEN", "the token")
-    if token:
-        return url, OxOAuth(token)
-    name = options.user or environ.get("OX_USER", "").strip()
-    if not name:
-        raise NotSignedIn(
-            "no credential: give --user NAME, or set OX_USER; for a token of OAuth, set OX_TOKEN or give --token-file FILE"
-        )
-    password = read_password(options, environ, "OX_PASSWORD", name, ask)
-    return url, OxLogin(name, password, second_factor=_second_factor(options, ask))
 
 
 def _second_factor(
