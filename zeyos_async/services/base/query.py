@@ -218,7 +218,7 @@ class Query(Generic[R]):
             "on_drift": on_drift,
             "yield_often": yield_often,
         }
-        changes = {
+        changes: dict[str, Any] = {
             name: int(value)
             if name in ("size", "ahead") and isinstance(value, int) and not isinstance(value, bool)
             else value
