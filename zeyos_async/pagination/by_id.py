@@ -49,14 +49,14 @@ class IdSpan:
         high: Largest ID of the span, or ``None`` where it is open.
         limit: Rows that a page may have.
         skip: Rows to leave out at the start (the user's own offset; first page only).
-        planned: Whether the span was planned ahead; the rest of a span was not.
+        expected_rows: The rows that it should bring, where it was planned ahead; 0 for the rest of a span.
     """
 
     low: int | None
     high: int | None
     limit: int
     skip: int = 0
-    planned: bool = False
+    expected_rows: float = 0.0
 
 
 class IdPass:
@@ -106,8 +106,9 @@ class IdPass:
         # A last span of a few IDs would cost a request of its own.
         high = self.high if low + 1.1 * width >= self.high else low + width
         self._frontier = high
-        self._promised_rows += self.page * _EXPECTED_FILL
-        return IdSpan(low, high, self._limit(), planned=True)
+        expected_rows = self.page * _EXPECTED_FILL
+        self._promised_rows += expected_rows
+        return IdSpan(low, high, self._limit(), expected_rows=expected_rows)
 
     def handed(self, span: IdSpan, ids: Sequence[int], *, limit: int) -> IdSpan | None:
         """Record the IDs of a span's page, in the order they came.
@@ -120,8 +121,9 @@ class IdPass:
         Returns:
             What is left of the span and has to be read before any later span, or ``None``.
         """
-        if span.planned:
-            self._promised_rows = max(0.0, self._promised_rows - self.page * _EXPECTED_FILL)
+        # What this span added, not what one would add now: the page may be smaller since, and a promise that nothing
+        # keeps would end a limited pass too early.
+        self._promised_rows = max(0.0, self._promised_rows - span.expected_rows)
         size = len(ids)
         self.seen += size
         if size:

@@ -61,6 +61,8 @@ class OffsetPass:
         self.end = self.wanted_end
         self.missing = False
         self._frontier = start
+        # The offset of the last window that was opened.
+        self._last_start = start
         self._has_count = False
         self._is_past_count = False
         self._expected: int | None = None
@@ -84,7 +86,7 @@ class OffsetPass:
         rows = max(1, end - self._frontier)
         is_counted_end = self._has_count and end == self.end and end != self.wanted_end
         span = OffsetSpan(self._frontier, end, rows + 1 if is_counted_end and rows < size else rows)
-        self._frontier = end
+        self._last_start, self._frontier = self._frontier, end
         return span
 
     def next(self) -> OffsetSpan | None:
@@ -107,7 +109,7 @@ class OffsetPass:
             return self._next_sequential(position, rows)
         end = span.end if self.end is None else min(span.end, self.end)
         if position >= end:
-            return self._after_end(position, rows, limit) if end == self.end else None
+            return self._after_end(span, position, rows, limit) if end == self.end else None
         if rows == 0:  # the server has fewer rows than it counted
             self.missing = True
             return None
@@ -116,12 +118,16 @@ class OffsetPass:
             self.page = min(self.page, rows)
         return OffsetSpan(position, end, min(self.page, end - position))
 
-    def _after_end(self, position: int, rows: int, limit: int) -> OffsetSpan | None:
+    def _after_end(self, span: OffsetSpan, position: int, rows: int, limit: int) -> OffsetSpan | None:
         """Return the next window where there may be more rows than were counted: on full pages, or after too many."""
         if not self._has_count or position < (self.end or 0) or (rows < limit and position == self.end):
             return None
         if rows == 0 or (self.wanted_end is not None and position >= self.wanted_end):
             return None
+        if span.offset < self._last_start:
+            # The window that was opened on speculation is on its way, and begins where this one ends: it tells more.
+            rest = OffsetSpan(position, self._last_start, self._last_start - position)
+            return rest if position < self._last_start else None
         is_only_full = position == self.end
         self.end, self.sequential, self._is_past_count = self.wanted_end, True, True
         span = self._next_sequential(position, rows)
