@@ -99,7 +99,7 @@ async def read_general(server: LyingServer, *, limit: int | None, **paging: Any)
 
 
 counts = st.one_of(
-    st.integers(0, 150).map(lambda said: lambda rows: said),
+    st.integers(0, 150).map(lambda wrong_count: lambda rows: wrong_count),
     st.integers(1, 30).map(lambda less: lambda rows: max(0, rows - less)),
     st.integers(1, 30).map(lambda more: lambda rows: rows + more),
 )
