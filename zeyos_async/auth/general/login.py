@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -40,6 +41,7 @@ DOCUMENTED_CODES: Final = frozenset({0, 101, 102, 103, 113})
 
 _JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 _MAX_MESSAGE: Final = 300
+_MAX_ENDED: Final = 100
 _WHITESPACE: Final = re.compile(r"\s+")
 
 
@@ -87,10 +89,12 @@ class LearnedCodes:
     Attributes:
         expired: Codes that a fresh token did away with.
         refusals: Codes that a fresh token met as well: no log-in helps against them.
+        ended: Tokens (as hashes) and the codes with which reads were refused that had them; the last ones.
     """
 
     expired: set[int] = attrs.field(factory=set)
     refusals: set[int] = attrs.field(factory=set)
+    ended: deque[tuple[int, int]] = attrs.field(factory=lambda: deque(maxlen=_MAX_ENDED))
 
     def learn_expired(self, code: int) -> None:
         """Record that a code means the end of the token."""
@@ -109,10 +113,12 @@ class ActionRequest(Request):
 
     Attributes:
         met: The codes of the answers after which the token was replaced, in order.
+        tokens: The tokens (as hashes) that its attempts were sent with, in order.
         probed: The code that a write met and this read asks about, or ``None``.
     """
 
     met: list[int] = attrs.field(factory=list, eq=False, repr=False)
+    tokens: list[int] = attrs.field(factory=list, eq=False, repr=False)
     probed: int | None = None
 
 
@@ -171,11 +177,24 @@ class KmdBackend(AuthBackend):
         known_codes = DOCUMENTED_CODES | self.refusals | self.learned.refusals
         return code >= 0 and code not in known_codes and not self.means_expired(code)
 
+    def ends_token(self, request: Request, code: int) -> bool:
+        """Return whether a code tells for sure that the token of a write is over its time.
+
+        That a code is learned does not: it may have been met by a read while the server was busy, and this write may
+        be stored. A read with the same token has to have met it, and a fresh one to have done away with it.
+        """
+        if code in self.expired:
+            return True
+        tokens = request.tokens[-1:] if isinstance(request, ActionRequest) else []
+        return self.means_expired(code) and any((token, code) in self.learned.ended for token in tokens)
+
     def apply(self, request: Request, credential: Credential) -> Request:
         """Return the request with the token in its JSON object; a body that is none stays as it is."""
         body = _parse_object(request.content)
         if body is None:
             return request
+        if isinstance(request, ActionRequest):
+            request.tokens.append(hash(credential.secret.reveal()))
         # The body's own values win: a call may ask for another language.
         fields = {**self.common_fields(), **body, "kmd": credential.secret.reveal()}
         return attrs.evolve(request, body=json.dumps(fields).encode())
@@ -190,21 +209,25 @@ class KmdBackend(AuthBackend):
         """Return whether the answer means that the token has expired, or may mean it and only reads.
 
         The code for that is not documented. So an unknown code costs a read one log-in; what follows tells what
-        the code means (see ``services.general.actions``). A write is never sent again for an unknown code.
+        the code means (see ``services.general.actions``). A write is never sent again for an unknown code, and one
+        that must be done once only if it is sure that the server looked at nothing but its token.
         """
         status = read_status(response)
         if response.status == 401 or status is None or status.ok or response.status >= 500:
             return response.status == 401
         code = status.statuscode
         is_unknown = self.is_unknown(code)
-        if not isinstance(request, ActionRequest):
-            return self.means_expired(code) or (is_unknown and request.safety is Safety.READ)
-        if request.probed is not None and code != request.probed and is_unknown:
+        if isinstance(request, ActionRequest) and request.probed not in (None, code) and is_unknown:
             return False
-        may_be_expired = self.means_expired(code) or (is_unknown and request.safety is Safety.READ)
-        if may_be_expired:
+        if request.safety is Safety.ONCE:
+            is_rejected = self.ends_token(request, code)
+        else:
+            is_rejected = self.means_expired(code) or (is_unknown and request.safety is Safety.READ)
+        if is_rejected and isinstance(request, ActionRequest):
             request.met.append(code)
-        return may_be_expired
+            if request.safety is Safety.READ:
+                self.learned.ended.extend((token, code) for token in request.tokens[-1:])
+        return is_rejected
 
 
 def _parse_object(body: bytes | None) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
 import attrs
@@ -13,7 +13,7 @@ from ...auth.general.login import ActionRequest, KmdBackend
 from ...errors import FailedWrite, InvalidArgument, ZeyosAsyncError, quote_value
 from ...session import Channel
 from ...urls import add_segments
-from ...wire import Request, Response, Safety
+from ...wire import Response, Safety
 from ..base.answers import read_answer
 from .responses import data_of
 from .values import to_json
@@ -74,7 +74,7 @@ class ActionCaller:
             sent=sent,
         )
 
-    async def call(self, request: Request, read: Callable[[Any], T]) -> T:
+    async def call(self, request: ActionRequest, read: Callable[[Any], T]) -> T:
         """Send a request, and read the response's ``data``.
 
         Args:
@@ -87,31 +87,34 @@ class ActionCaller:
         response = await self._send(request)
         return read_answer(request, response, lambda response: read(data_of(request, response)))
 
-    async def _send(self, request: Request) -> Response:
+    async def _send(self, request: ActionRequest) -> Response:
         """Send a request; a write once more where a read tells that it was refused for its token alone.
 
-        A write that is answered with a code that nobody knows may have been stored all the same. So a read goes out
-        with the same token. Refused with the same code, the token is over its time: the server looks at it before
-        anything else, so that the write was not begun.
+        A write that is answered with a code may have been stored all the same, even with one that meant the end of
+        another token. So a read goes out with the same token. Refused with the same code, the token is over its time:
+        the server looks at it before anything else, so that the write was not begun.
         """
         try:
             return await self.channel.send(request)
         except FailedWrite as error:
             backend, code = self.backend, _code_of(error)
-            if backend is None or code is None or error.status >= 400 or not backend.is_unknown(code):
+            if backend is None or code is None or error.status >= 400 or error.after_unknown:
                 raise
-            if error.after_unknown or not await self._is_about_token(backend, code):
+            if not (backend.is_unknown(code) or backend.means_expired(code)):
+                raise
+            if not await self._is_about_token(backend, code, request.tokens[-1:]):
                 raise
         return await self.channel.send(request)
 
-    async def _is_about_token(self, backend: KmdBackend, code: int) -> bool:
-        """Return whether a read with the same token meets a code as well, and with a fresh one does not."""
+    async def _is_about_token(self, backend: KmdBackend, code: int, tokens: Sequence[int]) -> bool:
+        """Return whether a read with the token of a write met the code as well, and with a fresh one does not."""
         probe = attrs.evolve(self.build_request("rights", {}, safety=Safety.READ), probed=code)
         try:
             await self.channel.send(probe)
         except ZeyosAsyncError:
             return False
-        return code in backend.learned.expired
+        # Where another call has logged in meanwhile, it was that call's read which met it, and this one had a fresh token.
+        return any((token, code) in backend.learned.ended for token in tokens)
 
 
 def _code_of(error: FailedWrite) -> int | None:

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
+from ...auth.general.login import DOCUMENTED_CODES
 from ...codec import DecodeFailed
 from ...errors import (
+    ApiError,
     BadRequest,
     FailedWrite,
     Gone,
@@ -195,7 +197,7 @@ class Model:
             # After an attempt whose answer was lost, a refusal may mean that this attempt deleted them.
             if not error.after_unknown or error.status >= 500:
                 raise
-            if len(ids) > 1 or not await self._is_gone(ids[0]):
+            if len(ids) > 1 or not await self._is_gone(ids[0], error):
                 raise OutcomeUnknown(
                     f"an earlier attempt to delete {ids} was sent and not answered, and the last one was refused: "
                     f"{error.message}. Look at which of them are there, and decide",
@@ -205,12 +207,19 @@ class Model:
                     sent=ids,
                 ) from error
 
-    async def _is_gone(self, key: RecordId) -> bool:
-        """Return whether the server refuses to read a record, which it did not when it was deleted."""
+    async def _is_gone(self, key: RecordId, refusal: ApiError) -> bool:
+        """Return whether the server refuses to read a record as it refused to delete it.
+
+        There is no code for "not there". A locked record can be read, and one that may not be read or deleted is
+        refused for another reason each; what is said of both is that there is none.
+        """
         try:
             await self.get(key)
-        except (BadRequest, NotFound, Gone):
+        except (NotFound, Gone):
             return True
+        except BadRequest as error:
+            is_documented = error.code.isdecimal() and int(error.code) in DOCUMENTED_CODES
+            return error.code == refusal.code and not is_documented
         except ZeyosAsyncError:
             return False
         return False

@@ -90,6 +90,12 @@ def _error_class(request: Request, response: Response, status: Status, backend: 
     if code in DOCUMENTED_CODES or code in backend.refusals:
         # 0 beside the word "Error" is no code.
         return ServerError if code == 0 else BadRequest
+    if (
+        request.safety is Safety.ONCE
+        and not backend.ends_token(request, code)
+        and backend.means_expired(code)
+    ):
+        return ServerError  # it means the end of a token, but whether it was this one's, a read has to tell
     if backend.means_expired(code):
         return NotAuthenticated
     if code < 0 or (request.safety is not Safety.READ and backend.is_unknown(code)):
