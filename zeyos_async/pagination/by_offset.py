@@ -130,8 +130,8 @@ class OffsetPass:
             return rest if position < self._last_start else None
         is_only_full = position == self.end
         self.end, self.sequential, self._is_past_count = self.wanted_end, True, True
-        span = self._next_sequential(position, rows)
-        return attrs.evolve(span, end=position + 1, limit=1) if is_only_full and span is not None else span
+        window = self._next_sequential(position, rows)
+        return attrs.evolve(window, end=position + 1, limit=1) if is_only_full and window is not None else window
 
     def _next_sequential(self, position: int, rows: int) -> OffsetSpan | None:
         """Return the next window of a pass without a count; an empty page is its end."""
