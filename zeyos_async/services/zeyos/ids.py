@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, TypeVar
 
 import attrs
@@ -9,13 +10,15 @@ import attrs
 from ...errors import InvalidArgument, quote_value
 from ...records import Record
 
-__all__ = ["bring_up_to_date", "check_etag", "check_id", "id_of"]
+__all__ = ["bring_up_to_date", "check_etag", "check_id", "id_of", "names_one_version"]
 
 R = TypeVar("R", bound=Record)
 
 
 _TOO_LARGE: Final = 2**63
 """The first number that no database has for an ID."""
+_ONE_ETAG: Final = re.compile(r'(?:W/)?"[^"]*"|[^\s",*]+')
+"""One ETag, quoted as it should be or bare as some servers send it."""
 
 
 def check_id(value: object) -> int:
@@ -40,6 +43,11 @@ def check_etag(label: str, value: object) -> str:
             f"{label} takes an ETag, a text that is not empty, or None; not {quote_value(value)}"
         )
     return str.__str__(value)
+
+
+def names_one_version(etag: str) -> bool:
+    """Return whether an ``If-Match`` holds for one version of a record alone; ``"*"`` and lists hold for others too."""
+    return _ONE_ETAG.fullmatch(etag.strip()) is not None
 
 
 def id_of(record: Record) -> int:

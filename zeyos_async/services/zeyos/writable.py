@@ -14,7 +14,7 @@ from ...errors import Gone, InvalidArgument, NotFound, PageDrift, PreconditionFa
 from ...filters import Condition, condition, fields, normalize
 from ...records import Record
 from ...wire import Request, Response, Safety
-from .ids import bring_up_to_date, check_etag, check_id, id_of
+from .ids import bring_up_to_date, check_etag, check_id, id_of, names_one_version
 from .readable import ReadableResource
 from .reconcile import (
     Reconciler,
@@ -188,7 +188,7 @@ class WritableResource(ReadableResource[R]):
         body = await prepare_body(self._entity, changes, create=False)
         guard = self._guard(record, if_match)
         # Without a guard, a second one would undo what somebody else changed after the first; "*" guards nothing.
-        safety = Safety.REPEATABLE if guard.get("If-Match", "*").strip() != "*" else Safety.ONCE
+        safety = Safety.REPEATABLE if names_one_version(guard.get("If-Match", "*")) else Safety.ONCE
         return self._request("PATCH", self._id(record), safety, "update", headers=guard, body=body)
 
     async def _send_guarded(self, request: Request) -> Response:
