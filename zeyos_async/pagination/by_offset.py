@@ -131,7 +131,9 @@ class OffsetPass:
         is_only_full = position == self.end
         self.end, self.sequential, self._is_past_count = self.wanted_end, True, True
         window = self._next_sequential(position, rows)
-        return attrs.evolve(window, end=position + 1, limit=1) if is_only_full and window is not None else window
+        return (
+            attrs.evolve(window, end=position + 1, limit=1) if is_only_full and window is not None else window
+        )
 
     def _next_sequential(self, position: int, rows: int) -> OffsetSpan | None:
         """Return the next window of a pass without a count; an empty page is its end."""

@@ -64,13 +64,17 @@ async def serving(server):
         try:
             while True:
                 first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+                headers = {
+                    name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
+                }
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 answer = server.respond(*first.split(" ")[:2], headers, body)
                 if answer is None:
                     return
                 content = json.dumps(answer[1]).encode()
-                head = f'HTTP/1.1 {answer[0]} X\r\nETag: "v{server.version}"\r\nContent-Length: {len(content)}'
+                head = (
+                    f'HTTP/1.1 {answer[0]} X\r\nETag: "v{server.version}"\r\nContent-Length: {len(content)}'
+                )
                 writer.write(head.encode() + b"\r\n\r\n" + content)
         except (asyncio.IncompleteReadError, ConnectionError):
             return
