@@ -38,6 +38,7 @@ class QueryPlan:
     Attributes:
         entity: The entity whose rows are listed.
         where: The condition, in normal form.
+        compiled: The condition as the service's lists compiled it; ``None`` for one that always holds.
         search: Words for the API's own full-text search, or ``None``.
         order: The caller's own order; may be empty.
         columns: Key → path of the selected fields, or ``None`` for full records.
@@ -48,6 +49,7 @@ class QueryPlan:
 
     entity: Entity
     where: Expression = TRUE
+    compiled: Any = None
     search: str | None = None
     order: tuple[Order, ...] = ()
     columns: dict[str, str] | None = None
@@ -159,8 +161,12 @@ class ListBackend(Protocol):
         """Send a request; without ``retry_overload`` an overloaded server's answer goes to the caller at once."""
         ...
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; raise a ``FilterError`` for what the API can't express."""
+    def compile(self, where: Expression) -> tuple[Expression, Any]:
+        """Return the condition in normal form, and what the plan keeps of it as ``compiled``.
+
+        Raises:
+            FilterError: The API can't express it.
+        """
         ...
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:

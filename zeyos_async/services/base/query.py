@@ -97,7 +97,8 @@ class Query(Generic[R]):
             FilterSyntaxError: A text does not parse.
         """
         added = [condition(item) for item in conditions]
-        return self._with(where=self._backend.normalize(all_of([self._plan.where, *added])))
+        where, compiled = self._backend.compile(all_of([self._plan.where, *added]))
+        return self._with(where=where, compiled=compiled)
 
     def search(self, text: str) -> Query[R]:
         """Keep only rows that the API's own full-text search finds; an empty text searches nothing."""
@@ -362,7 +363,13 @@ class Query(Generic[R]):
                 "whose rows can't be brought into one order: leave out order_by(), offset() and distinct(), "
                 "or ask for fewer values at a time"
             )
-        return [attrs.evolve(self._plan, where=where) for where in conditions]
+        if len(conditions) == 1:
+            return [self._plan]
+        compiled_conditions = [self._backend.compile(where) for where in conditions]
+        return [
+            attrs.evolve(self._plan, where=where, compiled=compiled)
+            for where, compiled in compiled_conditions
+        ]
 
     def _pager(self, part: QueryPlan, max_rows: int | None) -> Pager[R]:
         reads_by_id = self._reads_by_id()

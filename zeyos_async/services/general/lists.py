@@ -257,12 +257,11 @@ class GeneralLists:
         retry = attrs.evolve(channel.retry, statuses=statuses)  # type: ignore[arg-type]
         return await channel.send(request, timeout=timeout, retry=retry)
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; compile it once, for the errors."""
-        normalized = normalize(where, self.entity)
-        if not isinstance(normalized, Constant):
-            to_general(where, self.entity)
-        return normalized
+    def compile(self, where: Expression) -> tuple[Expression, list[dict[str, Any]]]:
+        """Return the condition in normal form, and the value of ``filters``."""
+        normal = normalize(where, self.entity)
+        # What is never true is sent by nobody.
+        return normal, [] if isinstance(normal, Constant) else to_general(where, self.entity)
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """Return the list request for one window."""
@@ -297,7 +296,7 @@ class GeneralLists:
         return None if request.content is None else msgspec.json.decode(request.content)
 
     def _request(self, plan: QueryPlan, body: dict[str, Any]) -> Request:
-        filters = to_general(plan.where, self.entity)
+        filters = list(plan.compiled or ())
         if plan.search is not None:
             filters.append({"fieldname": ALL_FIELDS, "comparison": "like", "value": plan.search})
         if filters:

@@ -64,8 +64,12 @@ class KeyedBackend(abc.ABC):
     chunk: int
 
     @abc.abstractmethod
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; raise a ``FilterError`` for what the API can't express."""
+    def compile(self, where: Expression) -> tuple[Expression, Any]:
+        """Return the condition in normal form, and what the plan keeps of it as ``compiled``.
+
+        Raises:
+            FilterError: The API can't express it.
+        """
 
     @abc.abstractmethod
     async def list_keys(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> KeyList[R]:

@@ -17,7 +17,7 @@ import attrs
 
 from ....codec import DecodeFailed, RowReader
 from ....errors import ServerError, UnsupportedFilter
-from ....filters import Constant, Expression, is_true, simplify
+from ....filters import Constant, Expression, simplify
 from ....filters.compilers.ox import to_ox
 from ....json_text import encode_json
 from ....schema import Entity, Field
@@ -154,12 +154,10 @@ class OxLists(KeyedBackend, Generic[O]):
         self._calls = calls
         self._search_entity = attrs.evolve(self.entity, name=calls.dialect or "")
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; compile it once, for the errors."""
-        simplified = simplify(where)
-        if not isinstance(simplified, Constant):
-            self._compile_term(simplified)
-        return simplified
+    def compile(self, where: Expression) -> tuple[Expression, list[Any] | None]:
+        """Return the condition in normal form, and the search term; ``None`` for one that always or never holds."""
+        normal = simplify(where)
+        return normal, None if isinstance(normal, Constant) else self._compile_term(normal)
 
     async def list_keys(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> KeyList[R]:
         """List the references of all objects, or the objects where the module gives them at once."""
@@ -193,7 +191,7 @@ class OxLists(KeyedBackend, Generic[O]):
         term = plan.order[0] if plan.order else None
         return self._calls.find(
             ListingRequest(
-                term=None if is_true(plan.where) else self._compile_term(plan.where),
+                term=plan.compiled,
                 columns=self._list_columns(plan) if with_objects else self._calls.key,
                 sort=None if term is None else term.path,
                 order=None if term is None else "desc" if term.descending else "asc",
