@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import json
+import math
 import os
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -26,7 +27,6 @@ from ..credential import Credential
 __all__ = ["MemoryStore", "TokenStore", "read_credential", "read_mark", "replace_credential", "with_mark"]
 
 _VERSION: Final = 1
-_MAX_TIME: Final = 2**53
 _MIN_PAUSE: Final = 0.001
 _MAX_PAUSE: Final = 0.05
 
@@ -144,7 +144,10 @@ def to_expiry(value: object) -> float | None:
     """Convert a JSON value to a Unix time in seconds; ``None`` for what can't be one, such as NaN or 1e999."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if abs(value) < _MAX_TIME else None  # NaN is never less
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer that no float can be
+        return None
 
 
 @attrs.frozen
