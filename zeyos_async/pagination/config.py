@@ -36,6 +36,8 @@ class Paging:
             offset, for any order; ``"auto"`` takes ``"id"`` where the order allows it.
         on_drift: The reaction when the rows change while they are paged by offset: ``"warn"`` or
             ``"raise"`` (``PageDrift``).
+        eager: Ask for the count and the largest ID beside the first page, and not only once they are needed: the rest
+            of a large result begins a round trip earlier, and a small one costs two requests more.
         yield_often: Hand the event loop back between slices of a page, so that decoding a large page
             never holds it for more than a few milliseconds.
     """
@@ -44,6 +46,7 @@ class Paging:
     ahead: int = 3
     by: Literal["auto", "offset", "id"] = "auto"
     on_drift: Literal["raise", "warn"] = "warn"
+    eager: bool = False
     yield_often: bool = False
 
     def __attrs_post_init__(self) -> None:

@@ -37,7 +37,9 @@ from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
 from ...session import Timeout
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan
+from ..base.pagers.base import Pager
+from ..base.pagers.choose import choose_pager
+from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan, Reading
 from .actions import ActionCaller
 from .values import RecordId, cell_value, record_id
 
@@ -262,6 +264,10 @@ class GeneralLists:
         normal = normalize(where, self.entity)
         # What is never true is sent by nobody.
         return normal, [] if isinstance(normal, Constant) else to_general(where, self.entity)
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result."""
+        return choose_pager(self, reading)
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """Return the list request for one window."""

@@ -21,7 +21,9 @@ from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
 from ...session import Channel, Timeout
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan
+from ..base.pagers.base import Pager
+from ..base.pagers.choose import choose_pager
+from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan, Reading
 from .content import content_from_wire
 from .quirks import Quirks
 
@@ -127,6 +129,10 @@ class ZeyosLists:
         """Return the condition in normal form, and the value of ``filters``."""
         normal = normalize(where, self.entity)
         return normal, compile_normal(normal)
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result."""
+        return choose_pager(self, reading)
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """Return the list request for one window."""
