@@ -349,13 +349,13 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
         )
     step: Callable[[Any], Any] = flow.send
     value: Any = None
-    asked: Request | None = None
+    request: Request | None = None
     try:
         while True:
             item = step(value)
-            asked = item if isinstance(item, Request) else None
+            request = item if isinstance(item, Request) else None
             try:
-                value = await (exchange(item) if asked is not None else item)
+                value = await (exchange(item) if request is not None else item)
                 step = flow.send
             except Exception as error:  # noqa: BLE001 - the flow decides what an error means
                 value, step = error, flow.throw
@@ -364,9 +364,9 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
     except ZeyosAsyncError:
         raise
     except Exception as error:
-        if asked is None or not isinstance(value, Response):
+        if request is None or not isinstance(value, Response):
             raise  # the flow's own trouble, and not with an answer
-        raise answer_failure(error, asked, value) from error
+        raise answer_failure(error, request, value) from error
     finally:
         flow.close()
 

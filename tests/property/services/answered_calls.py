@@ -378,12 +378,12 @@ class Recording:
     auth: Any
     answers: list[tuple[Key, Answer]]
 
-    def find(self, key: Key, seen: list[Key]) -> int:
+    def find(self, key: Key, earlier: list[Key]) -> int:
         """Return the number of the good answer to a request: to the same one, to a like one, or any."""
         for same in (lambda other: other == key, lambda other: other[:2] == key[:2], lambda other: True):
             numbers = [number for number, (other, _) in enumerate(self.answers) if same(other)]
             if numbers:
-                return numbers[min(sum(map(same, seen)), len(numbers) - 1)]
+                return numbers[min(sum(map(same, earlier)), len(numbers) - 1)]
         raise AssertionError("nothing was recorded")
 
 

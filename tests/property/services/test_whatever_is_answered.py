@@ -174,9 +174,9 @@ def odd_answers(draw: st.DrawFn, good: Answer) -> Answer:
     if wrong in ("headers", "all"):
         more = tuple(draw(st.lists(st.sampled_from(_HEADERS), max_size=3)))
         names = {name for name, _ in more}
-        kept = tuple((name, value) for name, value in good.headers if name not in names)
+        others = tuple((name, value) for name, value in good.headers if name not in names)
         answer = attrs.evolve(
-            answer, headers=(*kept, *more), has_length=draw(st.booleans()) and "Content-Length" not in names
+            answer, headers=(*others, *more), has_length=draw(st.booleans()) and "Content-Length" not in names
         )
     return answer
 
