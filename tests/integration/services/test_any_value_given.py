@@ -248,10 +248,11 @@ async def test_it_goes_out_as_it_is_or_not_at_all(api: str, name: str) -> None:
             if name == "header name" and not is_key(value):
                 continue
             received.clear()
-            (error,) = await asyncio.gather(make(CALLS[api][name], client, value), return_exceptions=True)
-            assert isinstance(error, ZeyosAsyncError | None | bool), (label, error)
-            is_refused = isinstance(error, InvalidArgument | FilterError)
-            assert not received if is_refused else received, (label, error)
+            (result,) = await asyncio.gather(make(CALLS[api][name], client, value), return_exceptions=True)
+            if isinstance(result, BaseException):
+                assert isinstance(result, ZeyosAsyncError), (label, result)
+                is_refused = isinstance(result, InvalidArgument | FilterError)
+                assert not received if is_refused else received, (label, result)
             assert MARK.encode() not in received, (label, bytes(received[:300]))
             assert len(received) < 20_000, label
 

@@ -227,7 +227,7 @@ async def test_request_has_credential_and_errors(flow: Octaved, server: OctavedE
     assert len(response.json()) == 1
     with pytest.raises(InvalidArgument, match="leaves the API"):
         await flow.request("GET", "../other")
-    with pytest.raises(InvalidArgument, match="not the URL"):
+    with pytest.raises(InvalidArgument, match="not a URL"):
         await flow.request("GET", "http://elsewhere.invalid/")
     with pytest.raises(AttributeError, match="Did you mean 'tasks'"):
         flow.task  # type: ignore[attr-defined]  # noqa: B018
