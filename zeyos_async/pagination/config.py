@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
@@ -24,6 +24,11 @@ def _check_integer(name: str, value: object, low: int, high: int) -> None:
         raise InvalidArgument(f"{name} must be a whole number from {low} to {high}, not {quote_value(value)}")
 
 
+def _to_plain_int(value: Any) -> Any:
+    # A subclass of int, such as an enum, has no form of its own in the body of a request.
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 @renamed_fields(fair="yield_often")
 @attrs.frozen(kw_only=True)
 class Paging:
@@ -42,8 +47,8 @@ class Paging:
             never holds it for more than a few milliseconds.
     """
 
-    size: int | None = None
-    ahead: int = 3
+    size: int | None = attrs.field(default=None, converter=_to_plain_int)
+    ahead: int = attrs.field(default=3, converter=_to_plain_int)
     by: Literal["auto", "offset", "id"] = "auto"
     on_drift: Literal["raise", "warn"] = "warn"
     eager: bool = False

@@ -24,7 +24,16 @@ from ...errors import ConfigurationError, quote_value
 from ...secrets import Secret
 from ..credential import Credential
 
-__all__ = ["MemoryStore", "TokenStore", "read_credential", "read_mark", "replace_credential", "with_mark"]
+__all__ = [
+    "MemoryStore",
+    "TokenStore",
+    "check_store",
+    "check_store_field",
+    "read_credential",
+    "read_mark",
+    "replace_credential",
+    "with_mark",
+]
 
 _VERSION: Final = 1
 _MIN_PAUSE: Final = 0.001
@@ -266,3 +275,24 @@ def to_store_path(value: str | Path) -> Path:
         return path
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigurationError(f"{value!r} is not the path of a file: {error}") from None
+
+
+def check_store(store: object) -> None:
+    """Refuse what is no token store.
+
+    Raises:
+        ConfigurationError: It lacks a method of one, or is the class of one.
+    """
+    missing = [name for name in ("load", "save", "lock") if not callable(getattr(store, name, None))]
+    if missing or isinstance(store, type):
+        reason = f"it has no {missing[0]}()" if missing else f"{store!r} is a class"
+        raise ConfigurationError(
+            f"token_store= is {type(store).__name__}, which is no token store: {reason}. "
+            "Give FileStore(path), KeyringStore(), or a subclass of TokenStore"
+        )
+
+
+def check_store_field(_: object, __: object, store: Any) -> None:
+    """Refuse what is no token store, as attrs has the fields of a class checked; ``None`` is for none."""
+    if store is not None:
+        check_store(store)

@@ -217,13 +217,7 @@ class Query(Generic[R]):
             "eager": eager,
             "yield_often": yield_often,
         }
-        changes: dict[str, Any] = {
-            name: int(value)
-            if name in ("size", "ahead") and isinstance(value, int) and not isinstance(value, bool)
-            else value
-            for name, value in options.items()
-            if value is not None
-        }
+        changes = {name: value for name, value in options.items() if value is not None}
         return attrs.evolve(self, paging=attrs.evolve(self._paging, **changes))
 
     # -- ends: these send requests ------------------------------------------------------------

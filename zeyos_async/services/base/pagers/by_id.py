@@ -33,6 +33,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from ....codec import Page
+from ....codec.lenient import to_int
 from ....errors import ServerError, quote_value
 from ....filters import Order
 from ....pagination import IdPass, IdSpan
@@ -152,7 +153,10 @@ class IdPager(ListPager[R]):
         response = await backend.send(backend.page_request(plan, self._largest_id_window()))
         try:
             rows = response.json()
-            return int(rows[0][backend.features.id_field]) if rows else None
+            # Nothing in another form (null, an empty object) is no answer: rows behind it would be lost.
+            if rows == [] and isinstance(rows, list):
+                return None
+            return to_int(rows[0][backend.features.id_field])
         except (LookupError, TypeError, ValueError):
             raise ServerError(
                 f"{plan.entity.name}: the largest ID was asked for, and {quote_value(response.text, 80)} came"

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from ....codec import Page
+from ....errors import ServerError
 from ....filters import Order
 from ....pagination import OffsetPass, OffsetSpan, SeenIds
 from ....wire import Request
@@ -38,6 +39,7 @@ class OffsetPager(ListPager[R]):
         self._prefetcher: Prefetcher[OffsetSpan, FetchedPage] = Prefetcher(self._fetch_span)
         self._seen_ids = SeenIds()
         self._last_total: int | None = None
+        self._last_rows: list[R] = []
         self._order = _total_order(config)
 
     async def pages(self) -> AsyncIterator[list[R]]:
@@ -95,8 +97,20 @@ class OffsetPager(ListPager[R]):
             self._state.begin(page.total)
         self._last_total = page.total
 
+    def _refuse_repeated_page(self, page: Page[R]) -> None:
+        """Raise where distinct rows come again: a server that ignores the offset would send them for ever."""
+        if self._is_counted or not page.rows:
+            return
+        if page.rows == self._last_rows:
+            raise ServerError(
+                f"{self.config.plan.entity.name}: the same rows came for another offset, which the server seems to "
+                "ignore; read them with limit() alone"
+            )
+        self._last_rows = page.rows
+
     def _plan_ahead(self, span: OffsetSpan, page: Page[R], limit: int) -> None:
         """Record a page, and submit what is left of its window and the next windows."""
+        self._refuse_repeated_page(page)
         rest = self._state.handed(span, len(page.rows), limit=limit)
         if page.ids is not None:
             repeated_ids = self._seen_ids.add(page.ids)
