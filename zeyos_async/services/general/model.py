@@ -206,14 +206,21 @@ class Model:
                 ) from error
 
     async def _is_gone(self, key: RecordId) -> bool:
-        """Return whether the server refuses to read a record, which it did not when it was deleted."""
+        """Return whether the server refuses to read this record, and not to read at all."""
         try:
             await self.get(key)
         except (BadRequest, NotFound, Gone):
-            return True
+            pass
         except ZeyosAsyncError:
             return False
-        return False
+        else:
+            return False
+        try:
+            # Who may read nothing of the model is refused too, whether the record is there or not.
+            await self.definition()
+        except ZeyosAsyncError:
+            return False
+        return True
 
     def _read_deleted(self, ids: Sequence[RecordId]) -> Callable[[Any], None]:
         def read(data: Any) -> None:
