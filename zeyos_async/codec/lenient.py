@@ -206,7 +206,9 @@ def make_lenient_converter(cls: type | None = None) -> cattrs.Converter:
     converter.register_structure_hook(str, _to_text)
     converter.register_structure_hook(bool, _to_boolean)
     converter.register_structure_hook(datetime, _to_time)
-    converter.register_structure_hook(date, _to_date if cls is None or hasattr(cls, "__entity__") else _to_day)
+    converter.register_structure_hook(
+        date, _to_date if cls is None or hasattr(cls, "__entity__") else _to_day
+    )
     # By predicate: cattrs looks hooks up by class, which Annotated types and generics have none of their own.
     converter.register_structure_hook_func(lambda hint: hint == WallClock, _to_wall_clock)
     converter.register_structure_hook_func(lambda hint: hint == dict[str, Any], _to_object)

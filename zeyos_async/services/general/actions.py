@@ -13,7 +13,7 @@ from ...auth.general.login import ActionRequest, KmdBackend
 from ...errors import FailedWrite, InvalidArgument, ZeyosAsyncError, quote_value
 from ...session import Channel
 from ...urls import add_segments
-from ...wire import Request, Response, Safety
+from ...wire import Response, Safety
 from ..base.answers import read_answer
 from .responses import data_of
 from .values import to_json

@@ -136,7 +136,9 @@ def check_locations(stored: Iterable[Any] | None, patched: Iterable[Mapping[str,
     unused = list(patched)
     missing = []
     for item in stored or ():
-        location: Mapping[str, Any] = item if isinstance(item, Mapping) else {}  # unreadable: nothing can mean it
+        location: Mapping[str, Any] = (
+            item if isinstance(item, Mapping) else {}
+        )  # unreadable: nothing can mean it
         # One to one: two locations of one number, or of none, are not both meant by a single location of the patch.
         match = _find_location(location, unused)
         if match is None:
