@@ -26,10 +26,8 @@ def refusal(code: int) -> bytes:
 class ThingServer:
     """The General API with one record, written from the document; ``write`` answers its writes."""
 
-    def __init__(self, write: Callable[[ThingServer], bytes | None], *, may_read: bool = True) -> None:
+    def __init__(self, write: Callable[[ThingServer], bytes | None]) -> None:
         self.write = write
-        self.may_read = may_read
-        self.is_there = True
         self.valid = ""
         self.actions: list[str] = []
 
@@ -45,8 +43,6 @@ class ThingServer:
             return refusal(EXPIRED)
         if action == "rights":
             return success([])
-        if not self.may_read or (body["ids"] and not self.is_there):
-            return refusal(50)
         return success({"fields": [], "ids": body["ids"]})
 
 
@@ -63,28 +59,6 @@ async def test_a_write_is_not_sent_a_third_time_for_a_code(action: str) -> None:
         with pytest.raises(FailedWrite):
             await writes.get(action, lambda: model.delete(7))()
     assert server.actions.count(action) == 2
-
-
-@pytest.mark.parametrize(("deletes", "may_read"), [(True, True), (True, False), (False, False)])
-async def test_a_refusal_of_a_read_proves_a_delete_only_where_reading_is_allowed(
-    deletes: bool, may_read: bool
-) -> None:
-    """Who may read nothing of a model is refused for each record, whether it is there or not."""
-
-    def write(server: ThingServer) -> bytes | None:
-        if server.actions.count("delete") > 1:
-            return refusal(50)
-        server.is_there = not deletes
-        return None
-
-    server = ThingServer(write, may_read=may_read)
-    auth = KmdLogin("u", "p", access_type=1)
-    async with serve(server) as url, GeneralApi(url, auth=auth, retry=RETRY) as api:
-        if may_read:
-            await api.model("Thing").delete(7)
-        else:
-            with pytest.raises(OutcomeUnknown):
-                await api.model("Thing").delete(7)
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])

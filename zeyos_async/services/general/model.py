@@ -206,21 +206,14 @@ class Model:
                 ) from error
 
     async def _is_gone(self, key: RecordId) -> bool:
-        """Return whether the server refuses to read this record, and not to read at all."""
+        """Return whether the server refuses to read a record, which it did not when it was deleted."""
         try:
             await self.get(key)
         except (BadRequest, NotFound, Gone):
-            pass
+            return True
         except ZeyosAsyncError:
             return False
-        else:
-            return False
-        try:
-            # Who may read nothing of the model is refused too, whether the record is there or not.
-            await self.definition()
-        except ZeyosAsyncError:
-            return False
-        return True
+        return False
 
     def _read_deleted(self, ids: Sequence[RecordId]) -> Callable[[Any], None]:
         def read(data: Any) -> None:
