@@ -119,8 +119,7 @@ class OxCaller:
             return await self._call_multiple(calls) if calls else []
         except FailedWrite as error:
             # An answer that makes no sense leaves no outcome open of a call that only reads.
-            facts = {"status": error.status, "method": error.method, "url": error.url}
-            read_error = ServerError(error.message, **facts)
+            read_error = ServerError(error.message, status=error.status, method=error.method, url=error.url)
             return [read_error if call.spec.safety is Safety.READ else error for call in calls]
         except ZeyosAsyncError as error:
             return [error] * len(calls)
