@@ -7,11 +7,13 @@ The idea: the server's count of all rows says where the pass ends, so windows ca
 for each other. The first page and one full page go out beside the count, on speculation. As in a pass by ID, a window
 is done when nothing is left of it: a page that comes short although the count says that there is more has its rest
 asked for again, with a page size that the server is now known to give. An empty page ends its window, and the rows
-that should have been there are recorded as missing.
+that should have been there are recorded as missing; after two of them in a row no more windows are cut, or a count
+that is much too high would be a request for each page that it promises.
 
 A count may be too low. So the last window asks for one row more than the count leaves (or, where it is a full page,
 one more row is asked for after it). If there are more rows than were counted, the count is not believed any more, and
-the pass goes on page by page until one comes short (not until one is empty: while others add rows, none would be).
+the pass goes on page by page until one comes short (not until one is empty: while others add rows, none would be),
+after the windows that are on their way already.
 
 Drift shows in three ways, of which this module has two and the count the third: an ID that comes twice (``SeenIds``),
 rows that are missing (``missing``), and a count that is another one at the end, which the pager asks for.
@@ -63,6 +65,7 @@ class OffsetPass:
         self._frontier = start
         self._has_count = False
         self._is_past_count = False
+        self._empty_windows = 0
         self._expected: int | None = None
 
     def begin(self, count: int) -> None:
@@ -110,7 +113,11 @@ class OffsetPass:
             return self._after_end(position, rows, limit) if end == self.end else None
         if rows == 0:  # the server has fewer rows than it counted
             self.missing = True
+            self._empty_windows += 1
+            if self._empty_windows > 1 and self.end is not None:
+                self.end = min(self.end, self._frontier)
             return None
+        self._empty_windows = 0
         if rows < limit:
             # Short although there is more: that is all the server gives at once.
             self.page = min(self.page, rows)
@@ -124,6 +131,8 @@ class OffsetPass:
             return None
         is_only_full = position == self.end
         self.end, self.sequential, self._is_past_count = self.wanted_end, True, True
+        if position < self._frontier:
+            return None  # a window on its way has the next rows: asked for again, they would come twice
         span = self._next_sequential(position, rows)
         return attrs.evolve(span, end=position + 1, limit=1) if is_only_full and span is not None else span
 

@@ -110,10 +110,12 @@ class ActionRequest(Request):
     Attributes:
         met: The codes of the answers after which the token was replaced, in order.
         probed: The code that a write met and this read asks about, or ``None``.
+        renews: Whether a code of the answer may lead to a new log-in.
     """
 
     met: list[int] = attrs.field(factory=list, eq=False, repr=False)
     probed: int | None = None
+    renews: bool = True
 
 
 def _check_number(value: int | None) -> int | None:
@@ -199,7 +201,7 @@ class KmdBackend(AuthBackend):
         is_unknown = self.is_unknown(code)
         if not isinstance(request, ActionRequest):
             return self.means_expired(code) or (is_unknown and request.safety is Safety.READ)
-        if request.probed is not None and code != request.probed and is_unknown:
+        if not request.renews or (request.probed is not None and code != request.probed and is_unknown):
             return False
         may_be_expired = self.means_expired(code) or (is_unknown and request.safety is Safety.READ)
         if may_be_expired:

@@ -13,7 +13,7 @@ from ...auth.general.login import ActionRequest, KmdBackend
 from ...errors import FailedWrite, InvalidArgument, ZeyosAsyncError, quote_value
 from ...session import Channel
 from ...urls import add_segments
-from ...wire import Request, Response, Safety
+from ...wire import Response, Safety
 from ..base.answers import read_answer
 from .responses import data_of
 from .values import to_json
@@ -74,7 +74,7 @@ class ActionCaller:
             sent=sent,
         )
 
-    async def call(self, request: Request, read: Callable[[Any], T]) -> T:
+    async def call(self, request: ActionRequest, read: Callable[[Any], T]) -> T:
         """Send a request, and read the response's ``data``.
 
         Args:
@@ -87,7 +87,7 @@ class ActionCaller:
         response = await self._send(request)
         return read_answer(request, response, lambda response: read(data_of(request, response)))
 
-    async def _send(self, request: Request) -> Response:
+    async def _send(self, request: ActionRequest) -> Response:
         """Send a request; a write once more where a read tells that it was refused for its token alone.
 
         A write that is answered with a code that nobody knows may have been stored all the same. So a read goes out
@@ -102,7 +102,8 @@ class ActionCaller:
                 raise
             if error.after_unknown or not await self._is_about_token(backend, code):
                 raise
-        return await self.channel.send(request)
+        # The token is fresh now: the same code once more is not about it, and the write is not sent a third time.
+        return await self.channel.send(attrs.evolve(request, renews=False))
 
     async def _is_about_token(self, backend: KmdBackend, code: int) -> bool:
         """Return whether a read with the same token meets a code as well, and with a fresh one does not."""

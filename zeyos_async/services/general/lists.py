@@ -40,6 +40,7 @@ from ...wire import Request, Response, Safety, public_url
 from ..base.pagers.base import Pager
 from ..base.pagers.choose import choose_pager
 from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan, Reading
+from ..base.values import read_count
 from .actions import ActionCaller
 from .values import RecordId, cell_value, record_id
 
@@ -191,11 +192,9 @@ def read_listing(data: Any, *, as_sent: bool = False) -> Listing:
     try:
         columns = tuple(_read_column(item) for item in data["head"])
         rows = [_read_row(item, columns, as_sent) for item in data["data"]]
-        total, caption = int(data["total"]), str(data.get("caption") or "")
+        total, caption = read_count(data["total"]), str(data.get("caption") or "")
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DecodeFailed(f"no list of the General API: {type(error).__name__}: {error}") from error
-    if total < len(rows):
-        raise DecodeFailed(f"{len(rows)} rows came where {total} are all there are")
     return Listing(rows=rows, columns=columns, total=total, caption=caption)
 
 

@@ -90,9 +90,10 @@ def _error_class(request: Request, response: Response, status: Status, backend: 
     if code in DOCUMENTED_CODES or code in backend.refusals:
         # 0 beside the word "Error" is no code.
         return ServerError if code == 0 else BadRequest
-    if backend.means_expired(code):
+    renews = not isinstance(request, ActionRequest) or request.renews
+    if backend.means_expired(code) and renews:
         return NotAuthenticated
-    if code < 0 or (request.safety is not Safety.READ and backend.is_unknown(code)):
+    if code < 0 or not renews or (request.safety is not Safety.READ and backend.is_unknown(code)):
         # The server may have stored the write before it said so: for the channel, a write's ServerError is a FailedWrite.
         return ServerError
     if code in backend.learned.refusals:

@@ -24,6 +24,7 @@ from ...wire import Request, Response, Safety, public_url
 from ..base.pagers.base import Pager
 from ..base.pagers.choose import choose_pager
 from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan, Reading
+from ..base.values import read_count
 from .content import content_from_wire
 from .quirks import Quirks
 
@@ -165,9 +166,7 @@ class ZeyosLists:
                 value = value[0]
             if isinstance(value, dict):
                 value = value["count"]
-            count = int(str(value))
-            if count < 0:
-                raise ValueError(count)
+            return read_count(value)
         except (ValueError, KeyError, TypeError):
             raise ServerError(
                 f"a count was asked for, and {quote_value(response.text, 80)} came",
@@ -175,7 +174,6 @@ class ZeyosLists:
                 method="POST",
                 url=public_url(self.url),
             ) from None
-        return count
 
     def wrap_reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
         """Return a reader that also decodes the content of expanded binary fields."""
