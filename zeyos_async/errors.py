@@ -461,12 +461,11 @@ class MultipleFailed(ZeyosAsyncError):
     def __init__(self, results: Sequence[Any]) -> None:
         self.results = list(results)
         failures = [result for result in self.results if isinstance(result, ZeyosAsyncError)]
-        super().__init__(
-            f"{len(failures)} of {len(self.results)} calls failed, the first with: {failures[0]}"
-        )
+        first = f", the first with: {failures[0]}" if failures else ""
+        super().__init__(f"{len(failures)} of {len(self.results)} calls failed{first}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.results,)
+        return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class FolderUploadFailed(ZeyosAsyncError):
@@ -479,14 +478,12 @@ class FolderUploadFailed(ZeyosAsyncError):
 
     def __init__(self, upload: Any) -> None:
         self.upload = upload
-        name, error = next(iter(upload.failed.items()))
-        super().__init__(
-            f"{len(upload.failed)} of {len(upload.failed) + len(upload.files)} files were not uploaded, "
-            f"the first of them {name}: {error}"
-        )
+        failed, files = getattr(upload, "failed", {}), getattr(upload, "files", ())
+        first = "".join(f", the first of them {name}: {error}" for name, error in list(failed.items())[:1])
+        super().__init__(f"{len(failed)} of {len(failed) + len(files)} files were not uploaded{first}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.upload,)
+        return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class NoResult(ZeyosAsyncError, LookupError):

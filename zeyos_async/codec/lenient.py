@@ -170,13 +170,33 @@ def _to_date(value: object, _: object = None) -> Any:
         return value
 
 
+def _to_day(value: object, _: object = None) -> date:
+    """Return a date, or the UTC day of a moment; a caller's class holds nothing else under this type.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    day = _to_date(value)
+    if isinstance(day, str | int | float | Decimal | datetime) and not isinstance(day, bool):
+        day = _to_time(day)
+    if isinstance(day, datetime):
+        return day.date()
+    if not isinstance(day, date):
+        raise ValueError(f"{quote_value(value)} is no date")
+    return day
+
+
 def is_int_enum(cls: Any) -> bool:
     """Return whether a type is an enum of whole numbers."""
     return isinstance(cls, type) and issubclass(cls, enum.IntEnum)
 
 
-def make_lenient_converter() -> cattrs.Converter:
-    """Return a converter with the lenient hooks: what can be understood is, the rest is an error."""
+def make_lenient_converter(cls: type | None = None) -> cattrs.Converter:
+    """Return a converter with the lenient hooks: what can be understood is, the rest is an error.
+
+    Args:
+        cls: The class that is filled. Our own records keep a text that is no date, a caller's class refuses it.
+    """
     import cattrs  # here: most programs never meet a row that needs it
 
     converter = cattrs.Converter(detailed_validation=True)
@@ -186,7 +206,9 @@ def make_lenient_converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _to_text)
     converter.register_structure_hook(bool, _to_boolean)
     converter.register_structure_hook(datetime, _to_time)
-    converter.register_structure_hook(date, _to_date)
+    converter.register_structure_hook(
+        date, _to_date if cls is None or hasattr(cls, "__entity__") else _to_day
+    )
     # By predicate: cattrs looks hooks up by class, which Annotated types and generics have none of their own.
     converter.register_structure_hook_func(lambda hint: hint == WallClock, _to_wall_clock)
     converter.register_structure_hook_func(lambda hint: hint == dict[str, Any], _to_object)

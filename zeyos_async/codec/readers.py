@@ -418,7 +418,7 @@ def _make_builder(
         init = [(fields[a].alias or a, operator.attrgetter(a)) for a in attributes]
         build = lambda structs: [cls(**{alias: get(struct) for alias, get in init}) for struct in structs]  # noqa: E731
     guarded = _guard(cls, build)
-    return _convert_columns_first(cls.__name__, guarded, column_hints) if column_hints else guarded
+    return _convert_columns_first(cls, guarded, column_hints) if column_hints else guarded
 
 
 def _guard(cls: type, build: Callable[[list[Any]], list[R]]) -> Callable[[list[Any]], list[R]]:
@@ -442,10 +442,10 @@ def _make_value_getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]
 
 
 def _convert_columns_first(
-    owner: str, build: Callable[[list[Any]], list[R]], hints: Mapping[str, Any]
+    cls: type[R], build: Callable[[list[Any]], list[R]], hints: Mapping[str, Any]
 ) -> Callable[[list[Any]], list[R]]:
     """Return the same function, with the columns that msgspec can't decode by itself converted before."""
-    converter = make_lenient_converter()
+    converter = make_lenient_converter(cls)
 
     def convert_and_build(structs: list[Any]) -> list[R]:
         for name, hint in hints.items():
@@ -458,7 +458,7 @@ def _convert_columns_first(
                         ):  # the lenient way gives moments in UTC, whatever their text had
                             setattr(struct, name, to_utc(value))
                     elif value is not None:
-                        setattr(struct, name, structure_cell(converter, value, hint, owner, name))
+                        setattr(struct, name, structure_cell(converter, value, hint, cls.__name__, name))
         return build(structs)
 
     return convert_and_build
@@ -468,7 +468,7 @@ def _make_row_converter(
     cls: type[R], keys: Mapping[str, str], hints: Mapping[str, Any], hidden_key: str | None
 ) -> Callable[[Mapping[str, msgspec.Raw]], R]:
     """Return a function from a row's values to an instance: the lenient way."""
-    converter = make_lenient_converter()
+    converter = make_lenient_converter(cls)
     by_key = {key: attr for attr, key in keys.items()}
     fields = attrs.fields_dict(cast(Any, cls))
     has_extra = "extra" in fields

@@ -205,7 +205,7 @@ class _ExportJob:
                 else self._query.read_mappings()
             )
         # A warning would not do: the file would lack rows, or have some twice, and nobody would look.
-        query = self._query.paging(on_drift="raise")
+        query = self._query.paging(on_drift="raise", eager=True)
         return attrs.evolve(query, row_type=cast("_QueryLineFormat", self._lines).row_type).pages()
 
     def _write(self, page: list[Any]) -> int:

@@ -61,17 +61,21 @@ class StreamSink:
 
     def open(self) -> None:
         """Open the path, if there is no stream yet."""
-        number = None if self.path is None else find_descriptor(self.path)
-        if self._stream is None and number is not None:
-            # Opened once more by its name, a file would be written from its beginning.
-            self._own = self._stream = io.FileIO(os.dup(number), "wb")
-            self._watch(self._own)
-        elif self._stream is None and self.path is not None:
-            self._own = self._stream = io.FileIO(self._open_path(self.path), "wb")
-            self._watched_fd = self._own.fileno()
+        if self._stream is None:
+            if self.path is not None:
+                self._open_own(self.path)
         elif (raw := _find_raw(self._stream)) is not None:
             self._stream.flush()  # what the caller wrote before comes first
             self._watch(raw)
+
+    def _open_own(self, path: Path) -> None:
+        if (number := find_descriptor(path)) is not None:
+            # Opened once more by its name, a file would be written from its beginning.
+            self._own = self._stream = io.FileIO(os.dup(number), "wb")
+            self._watch(self._own)
+            return
+        self._own = self._stream = io.FileIO(self._open_path(path), "wb")
+        self._watched_fd = self._own.fileno()
 
     def _open_path(self, path: Path) -> int:
         while True:

@@ -20,7 +20,9 @@ is only done when nothing is left of it:
   server really gives. A count that the largest ID contradicts, or that more rows exceed, ends nothing.
 
 Invariants: spans touch and don't overlap; each ID up to the largest one is in exactly one span; rows that are added
-beyond the largest ID while the pass runs are left out, so that it ends. ``_promised_rows`` is the number of rows that
+beyond the largest ID while the pass runs are left out, so that it ends. Where spans turn out thin, the count is not
+believed any more, and they get as wide as the rows that really came say: a count that is much too high over IDs that
+lie far apart would be a request for each gap. ``_promised_rows`` is the number of rows that
 the spans in flight should bring, so that no more is read ahead than the caller wants.
 
 Left out: the check that IDs ascend and lie within their span; whoever sends the requests makes it.
@@ -38,6 +40,9 @@ __all__ = ["IdPass", "IdSpan"]
 
 _EXPECTED_FILL: Final = 0.9
 """Share of a page that a span is expected to fill: a span with more rows than a page costs a round trip."""
+
+_THIN_FILL: Final = 0.25
+"""Share of a page below which a span was thin."""
 
 
 @attrs.frozen
@@ -85,6 +90,10 @@ class IdPass:
         # The end of the last span that was planned; None until the first page is here.
         self._frontier: int | None = None
         self._promised_rows = 0.0
+        # What was read really: from the first ID that came, up to where, and whether the last span had few rows.
+        self._first: int | None = None
+        self._covered = 0
+        self._is_thin = False
 
     def open(self, *, first: int, skip: int = 0) -> IdSpan:
         """Return the first span: from the start, with no upper end."""
@@ -124,8 +133,12 @@ class IdPass:
         # What this span added, not what one would add now: the page may be smaller since, and a promise that nothing
         # keeps would end a limited pass too early.
         self._promised_rows = max(0.0, self._promised_rows - span.expected_rows)
+        if span.expected_rows:
+            self._is_thin = len(ids) < limit * _THIN_FILL
         size = len(ids)
         self.seen += size
+        self._first = ids[0] if self._first is None and ids else self._first
+        self._covered = max(self._covered, ids[-1] if ids else span.high or 0)
         if size:
             self.last = ids[-1]
             if self._short_page:
@@ -175,4 +188,7 @@ class IdPass:
             self.count - self.seen - self._promised_rows if self.count is not None else remaining_ids
         )
         density = min(1.0, max(remaining_rows, 1.0) / remaining_ids)
+        if self._is_thin:
+            seen_density = max(self.seen, 1) / max(self._covered - (self._first or 0), 1)
+            density = min(density, seen_density / _THIN_FILL)
         return max(1, int(self.page * _EXPECTED_FILL / density))

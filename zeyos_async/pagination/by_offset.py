@@ -7,11 +7,13 @@ The idea: the server's count of all rows says where the pass ends, so windows ca
 for each other. The first page and one full page go out beside the count, on speculation. As in a pass by ID, a window
 is done when nothing is left of it: a page that comes short although the count says that there is more has its rest
 asked for again, with a page size that the server is now known to give. An empty page ends its window, and the rows
-that should have been there are recorded as missing.
+that should have been there are recorded as missing; after two of them in a row no more windows are cut, or a count
+that is much too high would be a request for each page that it promises.
 
 A count may be too low. So the last window asks for one row more than the count leaves (or, where it is a full page,
 one more row is asked for after it). If there are more rows than were counted, the count is not believed any more, and
-the pass goes on page by page until one comes short (not until one is empty: while others add rows, none would be).
+the pass goes on page by page until one comes short (not until one is empty: while others add rows, none would be),
+after the windows that are on their way already.
 
 Drift shows in three ways, of which this module has two and the count the third: an ID that comes twice (``SeenIds``),
 rows that are missing (``missing``), and a count that is another one at the end, which the pager asks for.
@@ -61,10 +63,9 @@ class OffsetPass:
         self.end = self.wanted_end
         self.missing = False
         self._frontier = start
-        # The offset of the last window that was opened.
-        self._last_start = start
         self._has_count = False
         self._is_past_count = False
+        self._empty_windows = 0
         self._expected: int | None = None
 
     def begin(self, count: int) -> None:
@@ -86,7 +87,7 @@ class OffsetPass:
         rows = max(1, end - self._frontier)
         is_counted_end = self._has_count and end == self.end and end != self.wanted_end
         span = OffsetSpan(self._frontier, end, rows + 1 if is_counted_end and rows < size else rows)
-        self._last_start, self._frontier = self._frontier, end
+        self._frontier = end
         return span
 
     def next(self) -> OffsetSpan | None:
@@ -109,31 +110,31 @@ class OffsetPass:
             return self._next_sequential(position, rows)
         end = span.end if self.end is None else min(span.end, self.end)
         if position >= end:
-            return self._after_end(span, position, rows, limit) if end == self.end else None
+            return self._after_end(position, rows, limit) if end == self.end else None
         if rows == 0:  # the server has fewer rows than it counted
             self.missing = True
+            self._empty_windows += 1
+            if self._empty_windows > 1 and self.end is not None:
+                self.end = min(self.end, self._frontier)
             return None
+        self._empty_windows = 0
         if rows < limit:
             # Short although there is more: that is all the server gives at once.
             self.page = min(self.page, rows)
         return OffsetSpan(position, end, min(self.page, end - position))
 
-    def _after_end(self, span: OffsetSpan, position: int, rows: int, limit: int) -> OffsetSpan | None:
+    def _after_end(self, position: int, rows: int, limit: int) -> OffsetSpan | None:
         """Return the next window where there may be more rows than were counted: on full pages, or after too many."""
         if not self._has_count or position < (self.end or 0) or (rows < limit and position == self.end):
             return None
         if rows == 0 or (self.wanted_end is not None and position >= self.wanted_end):
             return None
-        if span.offset < self._last_start:
-            # The window that was opened on speculation is on its way, and begins where this one ends: it tells more.
-            rest = OffsetSpan(position, self._last_start, self._last_start - position)
-            return rest if position < self._last_start else None
         is_only_full = position == self.end
         self.end, self.sequential, self._is_past_count = self.wanted_end, True, True
-        window = self._next_sequential(position, rows)
-        return (
-            attrs.evolve(window, end=position + 1, limit=1) if is_only_full and window is not None else window
-        )
+        if position < self._frontier:
+            return None  # a window on its way has the next rows: asked for again, they would come twice
+        span = self._next_sequential(position, rows)
+        return attrs.evolve(span, end=position + 1, limit=1) if is_only_full and span is not None else span
 
     def _next_sequential(self, position: int, rows: int) -> OffsetSpan | None:
         """Return the next window of a pass without a count; an empty page is its end."""

@@ -18,6 +18,7 @@ from zeyos_async.errors import (
     OutcomeUnknown,
     PreconditionFailed,
     ServerError,
+    ZeyosAsyncError,
 )
 
 ID = "E9996334F8134DBCBE18948284698BB2"
@@ -306,3 +307,64 @@ async def test_a_page_that_is_too_large_is_halved() -> None:
     async with serve(handle) as url, Zeyos(url, retry=RETRY) as zeyos:
         rows = await zeyos.tickets.query().select("ID").paging(size=1000).all()
     assert [row["ID"] for row in rows] == list(range(1, 1001))
+
+
+@pytest.mark.parametrize("nothing", [{}, None, 0, False, "", {"data": None}])
+async def test_no_largest_id_in_another_form_than_an_empty_list(nothing: Any) -> None:
+    """It would end a pass before the rows behind it."""
+
+    def handle(method: str, target: str, headers: dict[str, str], body: Any) -> bytes:
+        if "count" in body:
+            return answer({"count": 9})
+        return answer(nothing if body["sort"] == ["-ID"] else [{"ID": number} for number in (1, 2)])
+
+    async with serve(handle) as url, Zeyos(url, retry=RETRY) as zeyos:
+        with pytest.raises(ServerError, match="largest ID"):
+            await zeyos.tickets.query().select("ID").paging(size=2).all()
+
+
+async def test_distinct_rows_that_come_for_each_offset_end() -> None:
+    """They have neither IDs nor a count: a server that ignores the offset would send them for ever."""
+    async with serve(lambda *request: answer([{"priority": 1}])) as url, Zeyos(url, retry=RETRY) as zeyos:
+        with pytest.raises(ServerError, match="another offset"):
+            await zeyos.tickets.query().select("priority").distinct().all()
+
+
+@pytest.mark.parametrize(
+    "reply", [[], {"status": "Success", "statuscode": 0}, "[" * 5000, {"statuscode": 0, "data": {"kmd": 7}}]
+)
+async def test_a_log_in_that_fails_says_that_the_write_was_not_sent(reply: Any) -> None:
+    """Log-in and actions of the General API have one address: its error is not the write's."""
+    actions: list[str] = []
+
+    def handle(method: str, target: str, headers: dict[str, str], body: Any) -> bytes:
+        actions.append(body["action"])
+        return answer(reply.encode() if isinstance(reply, str) else reply)
+
+    auth = KmdLogin("max", "secret", access_type=1)
+    async with serve(handle) as url, GeneralApi(url, auth=auth, retry=RETRY) as api:
+        for call in (api.model("M").create(x="1"), api.model("M").delete(7), api.model("M").get(7)):
+            with pytest.raises(ZeyosAsyncError) as caught:
+                await call
+            assert not isinstance(caught.value, OutcomeUnknown), caught.value
+    assert set(actions) == {"auth"}
+
+
+@pytest.mark.parametrize("data", ['"\xff"', "[" * 5000 + "]" * 5000])
+async def test_data_that_is_no_json_beside_a_good_status(data: str) -> None:
+    """The status of the General API is read by itself, and says nothing of what is beside it."""
+    body = f'{{"status": "Success", "statuscode": 0, "data": {data}}}'.encode("latin-1")
+    async with serve(lambda *request: answer(body)) as url, GeneralApi(url, retry=RETRY) as api:
+        with pytest.raises(ZeyosAsyncError) as read:
+            await api.call("info", safe=True)
+        assert not isinstance(read.value, FailedWrite)
+        with pytest.raises(FailedWrite):
+            await api.model("M").create(x="1")
+
+
+@pytest.mark.parametrize("users", [[{"x": ["y"]}], {"x": "y"}, {"x": [1]}, {"x": None}, ["x"]])
+async def test_users_by_node_are_lists_of_ids(users: Any) -> None:
+    """Anything else is a failure of the read, and no error of Python's own."""
+    async with serve(lambda *request: answer(users)) as url, Octaved(url, retry=RETRY) as flow:
+        with pytest.raises(ServerError):
+            await flow.responsible_users([ID])

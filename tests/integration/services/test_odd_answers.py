@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -228,6 +228,33 @@ async def test_into_tells_that_a_class_refuses_its_values() -> None:
     async with zeyos_with(b'[{"ID": 1}, {"ID": 2}]') as zeyos:
         with pytest.raises(ServerError, match="row 2 of the page: Strict refuses the values"):
             await zeyos.accounts.query().into(Strict).limit(2).all()
+
+
+@pytest.mark.parametrize(
+    ("sent", "day"),
+    [
+        ("1700000000", date(2023, 11, 14)),
+        ('"1700000000"', date(2023, 11, 14)),
+        ("1700000000.5", date(2023, 11, 14)),
+        ('"2023-11-14"', date(2023, 11, 14)),
+        ('"2023-11-14T23:30:00-02:00"', date(2023, 11, 15)),
+        ("null", None),
+        *(
+            (odd, "error")
+            for odd in ('"0000-00-00"', '""', '"soon"', "true", "[]", "{}", "99999999999999999")
+        ),
+    ],
+)
+async def test_into_fills_a_date_with_the_day_of_a_moment_or_refuses_it(sent: str, day: Any) -> None:
+    """An attribute of that type never holds a number or a text."""
+    cls = attrs.make_class("Day", {"lastmodified": attrs.field(type=date | None)})
+    async with zeyos_with(f'[{{"lastmodified": {sent}, "ID": 1}}]'.encode()) as zeyos:
+        query = zeyos.accounts.query().into(cls).limit(1)
+        if day == "error":
+            with pytest.raises(ServerError, match="column lastmodified"):
+                await query.all()
+        else:
+            assert (await query.all())[0].lastmodified == day
 
 
 @pytest.mark.parametrize(

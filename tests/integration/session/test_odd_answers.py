@@ -435,3 +435,26 @@ def test_whatever_is_answered_ends_well(status, headers, body, call, has_length)
                     assert isinstance(outcome, OutcomeUnknown)
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("lines", ["", "Connection: upgrade\r\n", "Transfer-Encoding: chunked\r\n"])
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("body", [b"}{", b"5\r\nabcdeX", b"zz\r\nabc\r\n", b"-1\r\n", b"\r\n\r\n"])
+async def test_a_body_that_is_framed_wrongly_ends_at_once(serve, nothing_left, status, lines, body):
+    """It breaks off as a call and as a stream, at once: nobody waits for his deadline."""
+
+    async def handler(connection):
+        head = f"HTTP/1.1 {status} X\r\n{lines}Transfer-Encoding: chunked\r\n\r\n"
+        await connection.send(head.encode() + body)
+        await asyncio.sleep(3600)
+
+    async def read(channel, request):
+        async with channel.stream(request) as stream:
+            await stream.read()
+
+    async with serve(handler) as server, Session(retry=Retry(attempts=1), timeout=3600) as session:
+        channel = session.bind(server.url)
+        for call in (channel.send(server.request()), read(channel, server.request())):
+            async with asyncio.timeout(60):  # of a test that would hang
+                with pytest.raises(TransportError):
+                    await call

@@ -378,12 +378,12 @@ class Recording:
     auth: Any
     answers: list[tuple[Key, Answer]]
 
-    def find(self, key: Key, earlier_keys: list[Key]) -> int:
+    def find(self, key: Key, earlier: list[Key]) -> int:
         """Return the number of the good answer to a request: to the same one, to a like one, or any."""
         for same in (lambda other: other == key, lambda other: other[:2] == key[:2], lambda other: True):
             numbers = [number for number, (other, _) in enumerate(self.answers) if same(other)]
             if numbers:
-                return numbers[min(sum(map(same, earlier_keys)), len(numbers) - 1)]
+                return numbers[min(sum(map(same, earlier)), len(numbers) - 1)]
         raise AssertionError("nothing was recorded")
 
 
@@ -436,21 +436,26 @@ async def answering(
     """Serve the good answers of a call, but for the odd ones; yields an address."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                method, target, _ = head.decode("latin-1").split("\r\n")[0].split(" ")
-                body = await _read_body(head, reader)
-                url = URL(target, encoded=True)
-                key = (method, url.path, body + url.raw_query_string.encode())
-                number = recording.find(key, requests)
-                requests.append(key)
-                answer = odd.get(number, recording.answers[number][1])
-                writer.write(answer.framed(method))
-                await writer.drain()
-                if number in odd:
-                    break
-        writer.close()
+        try:
+            while await answer_one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, target, _ = head.decode("latin-1").split("\r\n")[0].split(" ")
+        url = URL(target, encoded=True)
+        key = (method, url.path, await _read_body(head, reader) + url.raw_query_string.encode())
+        number = recording.find(key, requests)
+        requests.append(key)
+        writer.write(odd.get(number, recording.answers[number][1]).framed(method))
+        await writer.drain()
+        return number not in odd
 
     tasks: set[asyncio.Task[None]] = set()
     server = await asyncio.start_server(
@@ -463,6 +468,7 @@ async def answering(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
 
 
 async def _read_body(head: bytes, reader: asyncio.StreamReader) -> bytes:

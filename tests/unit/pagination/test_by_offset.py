@@ -57,3 +57,25 @@ def test_a_short_window_is_continued_and_an_empty_rest_is_missing_rows() -> None
     assert (rest.offset, rest.end) == (4, 10)
     assert state.handed(rest, 0, limit=4) is None
     assert state.missing
+
+
+def test_rows_beyond_the_count_are_left_to_the_window_that_is_on_its_way() -> None:
+    """Asked for again, they would come twice."""
+    state = OffsetPass(page=100)
+    first, ahead = state.open(10), state.open(100)
+    state.begin(1)
+    assert state.handed(first, 10, limit=10) is None
+    assert state.handed(ahead, 40, limit=100) is None
+    assert state.seen == 50
+
+
+def test_two_empty_windows_end_a_pass_whose_count_was_too_high() -> None:
+    """One may be rows that are gone; a request for each page of a wrong count is none."""
+    state = OffsetPass(page=10)
+    windows = [state.open(10)]
+    state.begin(1_000_000)
+    windows += [span for span in (state.next() for _ in range(3)) if span is not None]
+    for window, rows in zip(windows, (10, 0, 0, 0), strict=True):
+        assert state.handed(window, rows, limit=10) is None
+    assert state.next() is None
+    assert state.missing

@@ -115,11 +115,13 @@ class ActionRequest(Request):
         met: The codes of the answers after which the token was replaced, in order.
         tokens: The tokens (as hashes) that its attempts were sent with, in order.
         probed: The code that a write met and this read asks about, or ``None``.
+        renews: Whether a code of the answer may lead to a new log-in.
     """
 
     met: list[int] = attrs.field(factory=list, eq=False, repr=False)
     tokens: list[int] = attrs.field(factory=list, eq=False, repr=False)
     probed: int | None = None
+    renews: bool = True
 
 
 def _check_number(value: int | None) -> int | None:
@@ -217,7 +219,9 @@ class KmdBackend(AuthBackend):
             return response.status == 401
         code = status.statuscode
         is_unknown = self.is_unknown(code)
-        if isinstance(request, ActionRequest) and request.probed not in (None, code) and is_unknown:
+        if isinstance(request, ActionRequest) and (
+            not request.renews or (request.probed not in (None, code) and is_unknown)
+        ):
             return False
         if request.safety is Safety.ONCE:
             is_rejected = self.ends_token(request, code)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import json
+import math
 import os
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -23,10 +24,18 @@ from ...errors import ConfigurationError, quote_value
 from ...secrets import Secret
 from ..credential import Credential
 
-__all__ = ["MemoryStore", "TokenStore", "read_credential", "read_mark", "replace_credential", "with_mark"]
+__all__ = [
+    "MemoryStore",
+    "TokenStore",
+    "check_store",
+    "check_store_field",
+    "read_credential",
+    "read_mark",
+    "replace_credential",
+    "with_mark",
+]
 
 _VERSION: Final = 1
-_MAX_TIME: Final = 2**53
 _MIN_PAUSE: Final = 0.001
 _MAX_PAUSE: Final = 0.05
 
@@ -144,7 +153,10 @@ def to_expiry(value: object) -> float | None:
     """Convert a JSON value to a Unix time in seconds; ``None`` for what can't be one, such as NaN or 1e999."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if abs(value) < _MAX_TIME else None  # NaN is never less
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer that no float can be
+        return None
 
 
 @attrs.frozen
@@ -263,3 +275,24 @@ def to_store_path(value: str | Path) -> Path:
         return path
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigurationError(f"{value!r} is not the path of a file: {error}") from None
+
+
+def check_store(store: object) -> None:
+    """Refuse what is no token store.
+
+    Raises:
+        ConfigurationError: It lacks a method of one, or is the class of one.
+    """
+    missing = [name for name in ("load", "save", "lock") if not callable(getattr(store, name, None))]
+    if missing or isinstance(store, type):
+        reason = f"it has no {missing[0]}()" if missing else f"{store!r} is a class"
+        raise ConfigurationError(
+            f"token_store= is {type(store).__name__}, which is no token store: {reason}. "
+            "Give FileStore(path), KeyringStore(), or a subclass of TokenStore"
+        )
+
+
+def check_store_field(_: object, __: object, store: Any) -> None:
+    """Refuse what is no token store, as attrs has the fields of a class checked; ``None`` is for none."""
+    if store is not None:
+        check_store(store)

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from ...errors import ConfigurationError, ZeyosAsyncError
 from ...secrets import Secret, redact
 from ..credential import Credential
-from .base import TokenStore
+from .base import TokenStore, check_store
 
 __all__ = ["GuardedStore"]
 
@@ -37,12 +37,7 @@ class GuardedStore(TokenStore):
     """
 
     def __init__(self, store: TokenStore) -> None:
-        missing = [name for name in ("load", "save", "lock") if not callable(getattr(store, name, None))]
-        if missing:
-            raise ConfigurationError(
-                f"token_store= is {type(store).__name__}, which is no token store: it has no {missing[0]}(). "
-                "Give FileStore(path), KeyringStore(), or a subclass of TokenStore"
-            )
+        check_store(store)
         self._store: Any = store
         self._seen: tuple[Secret | None, ...] = ()
         # Of the class everywhere else; here it is another store's.

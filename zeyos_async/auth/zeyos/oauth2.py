@@ -19,6 +19,7 @@ from ...wire import Request, Response, Safety
 from ..base import AuthBackend, AuthContext, Flow, fingerprint, to_header_secret, to_secret
 from ..credential import Credential
 from ..origins import REFRESH_FORBIDDERS, is_set
+from ..stores.base import check_store_field
 from .authorization import Authorization, CallbackServer, show_to_user, start_authorization
 from .oauth2_requests import (
     ClientProtocol,
@@ -78,7 +79,7 @@ class OAuth2(AuthBackend):
     refresh_token: Secret | None = attrs.field(default=None, converter=_to_refresh_token, kw_only=True)
     access_token: Secret | None = attrs.field(default=None, converter=_to_access_token, kw_only=True)
     expires_at: float | None = attrs.field(default=None, kw_only=True)
-    token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
+    token_store: TokenStore | None = attrs.field(default=None, kw_only=True, validator=check_store_field)
     account: str = attrs.field(default="", kw_only=True)
     bound_to: URL | None = attrs.field(default=None, kw_only=True, eq=False, repr=False)
     may_refresh: bool | None = attrs.field(default=None, kw_only=True, repr=False)

@@ -13,6 +13,7 @@ from ...wire import Response, Safety
 from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
 from ..credential import Credential
 from ..origins import REFRESH_FORBIDDERS, is_set
+from ..stores.base import check_store_field
 from .oauth2_tokens import Application, read_tokens, refresh_flow, to_client_id, to_client_secret
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class OAuth2Password(AuthBackend):
         kw_only=True,
         repr=lambda value: "None" if value is None else "***",
     )
-    token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
+    token_store: TokenStore | None = attrs.field(default=None, kw_only=True, validator=check_store_field)
 
     @property
     def hint(self) -> str:

@@ -21,6 +21,7 @@ from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
 from ..credential import Credential
+from ..stores.base import check_store_field
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
@@ -88,7 +89,7 @@ class PasswordLogin(AuthBackend):
         kw_only=True,
         repr=lambda value: "None" if value is None else "***",
     )
-    token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
+    token_store: TokenStore | None = attrs.field(default=None, kw_only=True, validator=check_store_field)
 
     @property
     def identity(self) -> str:

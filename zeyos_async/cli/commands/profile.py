@@ -157,7 +157,12 @@ def _describe_tokens(entry: ProfileSummary) -> str:
         return "none"
     if entry.expires_at is None:
         return "an access token"
-    end = datetime.fromtimestamp(entry.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    try:
+        end = (
+            datetime.fromtimestamp(entry.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        )
+    except (ValueError, OverflowError, OSError):  # later than any date
+        return "an access token"
     return f"{'expired' if entry.expires_at <= time.time() else 'an access token until'} {end}"
 
 

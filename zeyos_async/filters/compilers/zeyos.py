@@ -17,7 +17,7 @@ from ..expression import And, Comparison, Constant, Expression, Op, Or
 from ..normalize import normalize
 from .base import Compiler, check_integer, check_text, is_sendable, to_json_number
 
-__all__ = ["OPERATORS", "from_zeyos", "to_zeyos"]
+__all__ = ["OPERATORS", "add_id_bounds", "compile_normal", "from_zeyos", "to_zeyos"]
 
 _Object: TypeAlias = dict[str, Any]
 
@@ -60,7 +60,27 @@ def to_zeyos(expr: Expression, entity: Entity | None = None) -> dict[str, Any]:
         InvalidCondition: A value doesn't fit its field.
         UnsupportedFilter: The API can't say a part of it.
     """
-    return _COMPILER.compile(normalize(expr, entity))
+    return compile_normal(normalize(expr, entity))
+
+
+def compile_normal(expr: Expression) -> dict[str, Any]:
+    """Return the value of ``filters`` for a condition in normal form; see :func:`to_zeyos`."""
+    return _COMPILER.compile(expr)
+
+
+def add_id_bounds(filters: dict[str, Any], *, after: int | None, up_to: int | None) -> dict[str, Any] | None:
+    """Return compiled filters with bounds of the ID beside them, or ``None`` where both name the same bound.
+
+    Args:
+        filters: What :func:`compile_normal` returned; it is not changed.
+        after: Only IDs above this one.
+        up_to: Only IDs up to this one.
+    """
+    bounds = {OPERATORS[op]: value for op, value in ((Op.GT, after), (Op.LE, up_to)) if value is not None}
+    if not bounds:
+        return filters
+    merged = _merge_tests(filters["ID"], bounds) if "ID" in filters else bounds
+    return None if merged is None else {**filters, "ID": merged}
 
 
 def from_zeyos(json: Any) -> Expression:

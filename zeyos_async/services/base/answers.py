@@ -30,7 +30,6 @@ __all__ = [
     "is_error_object",
     "read_answer",
     "refuse_other_record",
-    "to_count",
 ]
 
 T = TypeVar("T")
@@ -191,15 +190,3 @@ def is_error_object(value: Any) -> bool:
 
 def _lowered(value: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     return ((key.lower(), item) for key, item in value.items())
-
-
-def to_count(value: object) -> int:
-    """Return a number of rows in the forms that servers write it: 5, ``5.0``, ``"5"``.
-
-    Raises:
-        ValueError: It is none, such as -1, 2.5 or ``true``.
-    """
-    number = int(value) if isinstance(value, float) and value.is_integer() else int(str(value))
-    if number < 0:
-        raise ValueError(f"{number} is no number of rows")
-    return number

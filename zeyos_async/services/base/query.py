@@ -44,14 +44,10 @@ from ...filters import (
 from ...pagination import Paging
 from ...schema import Kind, resolve
 from ...urls import check_text
-from .explain import Explanation, explain
-from .pagers.base import Pager, PagerConfig
-from .pagers.by_id import IdPager
-from .pagers.by_keys import KeyedBackend, KeyPager
-from .pagers.by_offset import OffsetPager
-from .pagers.first_page import FirstPage
-from .plan import ListBackend, QueryPlan
-from .row_types import ClassRows, DictRows, RawRows, RowType, column_paths, paging_id
+from .explain import Explanation, join_explanations
+from .pagers.base import Pager
+from .plan import Lists, QueryPlan, Reading
+from .row_types import ClassRows, DictRows, RawRows, RowType, column_paths
 
 __all__ = ["Query"]
 
@@ -73,7 +69,7 @@ class Query(Generic[R]):
     Nothing is sent until the query is iterated, or one of its coroutines is awaited.
     """
 
-    _backend: ListBackend | KeyedBackend
+    _backend: Lists
     _plan: QueryPlan
     _row_type: RowType[R]
     _limit: int | None = None
@@ -97,7 +93,8 @@ class Query(Generic[R]):
             FilterSyntaxError: A text does not parse.
         """
         added = [condition(item) for item in conditions]
-        return self._with(where=self._backend.normalize(all_of([self._plan.where, *added])))
+        where, compiled = self._backend.compile(all_of([self._plan.where, *added]))
+        return self._with(where=where, compiled=compiled)
 
     def search(self, text: str) -> Query[R]:
         """Keep only rows that the API's own full-text search finds; an empty text searches nothing."""
@@ -208,6 +205,7 @@ class Query(Generic[R]):
         ahead: int | None = None,
         by: Literal["auto", "offset", "id"] | None = None,
         on_drift: Literal["raise", "warn"] | None = None,
+        eager: bool | None = None,
         yield_often: bool | None = None,
     ) -> Query[R]:
         """Choose how pages are read; the rows are the same whatever is chosen. See ``Paging``."""
@@ -216,15 +214,10 @@ class Query(Generic[R]):
             "ahead": ahead,
             "by": by,
             "on_drift": on_drift,
+            "eager": eager,
             "yield_often": yield_often,
         }
-        changes: dict[str, Any] = {
-            name: int(value)
-            if name in ("size", "ahead") and isinstance(value, int) and not isinstance(value, bool)
-            else value
-            for name, value in options.items()
-            if value is not None
-        }
+        changes = {name: value for name, value in options.items() if value is not None}
         return attrs.evolve(self, paging=attrs.evolve(self._paging, **changes))
 
     # -- ends: these send requests ------------------------------------------------------------
@@ -285,17 +278,16 @@ class Query(Generic[R]):
         if self._plan.distinct:
             # The documents contradict each other on whether a count sees DISTINCT: count what comes.
             return sum([len(page) async for page in self.pages()])
-        total = sum([await self._count(part) for part in self._parts()])
+        total = sum([await self._pager(part, self._limit).count() for part in self._parts()])
         total = max(0, total - self._offset)
         return total if self._limit is None else min(total, self._limit)
 
     async def exists(self) -> bool:
         """Return whether there is any row."""
-        if isinstance(self._backend, KeyedBackend):
-            return bool(await self.limit(1).count())
         key = self._backend.features.id_field
-        query: Query[Any] = self if key is None else self.select(key)
-        return await query.first() is not None
+        if key is None:  # a count costs one request there, and no row has to be read
+            return bool(await self.limit(1).count())
+        return await self.select(key).first() is not None
 
     async def sum(self, field: str | FieldRef[Any]) -> int | float:
         """Add up a numeric field over all rows; NULLs count nothing.
@@ -312,8 +304,8 @@ class Query(Generic[R]):
 
     def explain(self) -> Explanation:
         """Return the requests that iterating would begin with, as data; send nothing."""
-        self._reads_by_id()  # raises for an impossible paging(), even where no row can match
-        return explain([self._pager(part, self._limit) for part in self._parts()])
+        self._pager(self._plan, self._limit)  # raises for an impossible paging(), even where no row can match
+        return join_explanations([self._pager(part, self._limit).explain() for part in self._parts()])
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -337,20 +329,6 @@ class Query(Generic[R]):
         resolve(self._plan.entity, order_term.path)
         return order_term
 
-    def _reads_by_id(self) -> bool:
-        """Return whether this query is read by ID; raise where the user's choice is impossible."""
-        features = self._backend.features
-        if self._paging.by == "id" and not features.by_id:
-            raise InvalidArgument("paging(by='id'): this API's lists can't be read by ID; use by='offset'")
-        is_id_order = self._plan.order in ((), (Order(features.id_field or "", False),))
-        is_possible = features.by_id and not self._plan.distinct and is_id_order
-        if self._paging.by == "id" and not is_possible:
-            raise InvalidArgument(
-                "paging(by='id') reads in the order of the IDs, each row once; "
-                "this query asks for another order or for distinct rows: use by='offset' or 'auto'"
-            )
-        return is_possible and self._paging.by != "offset"
-
     def _parts(self) -> list[QueryPlan]:
         """Return the plan, or several that follow each other where an IN list is too long for one request."""
         if is_false(self._plan.where):
@@ -362,45 +340,17 @@ class Query(Generic[R]):
                 "whose rows can't be brought into one order: leave out order_by(), offset() and distinct(), "
                 "or ask for fewer values at a time"
             )
-        return [attrs.evolve(self._plan, where=where) for where in conditions]
+        if len(conditions) == 1:
+            return [self._plan]
+        compiled_conditions = [self._backend.compile(where) for where in conditions]
+        return [
+            attrs.evolve(self._plan, where=where, compiled=compiled)
+            for where, compiled in compiled_conditions
+        ]
 
     def _pager(self, part: QueryPlan, max_rows: int | None) -> Pager[R]:
-        reads_by_id = self._reads_by_id()
-        backend = self._backend
-        if isinstance(backend, KeyedBackend):
-            return KeyPager(
-                backend=backend,
-                plan=part,
-                row_type=self._row_type,
-                paging=self._paging,
-                max_rows=max_rows,
-                skip=self._offset,
+        return self._backend.pager(
+            Reading(
+                plan=part, row_type=self._row_type, paging=self._paging, max_rows=max_rows, skip=self._offset
             )
-        config = self._pager_config(backend, part, max_rows)
-        return IdPager(config) if reads_by_id else OffsetPager(config)
-
-    def _pager_config(self, backend: ListBackend, plan: QueryPlan, max_rows: int | None) -> PagerConfig[R]:
-        columns, entity = plan.columns, plan.entity
-        id_field = backend.features.id_field
-        id_key: str | None = None
-        if id_field is not None and not plan.distinct:
-            # Paging needs each row's ID: where the caller did not select it, it is read and taken out again.
-            id_key, is_added = paging_id(columns, id_field)
-            if columns is not None and is_added:
-                plan = attrs.evolve(plan, columns={**columns, id_key: id_field})
-        return PagerConfig(
-            backend=backend,
-            plan=plan,
-            reader=backend.wrap_reader(plan, self._row_type.reader(entity, id_key=id_key)),
-            paging=self._paging,
-            max_rows=max_rows,
-            skip=self._offset,
-            first_page=FirstPage(backend, plan),
         )
-
-    async def _count(self, part: QueryPlan) -> int:
-        backend = self._backend
-        if isinstance(backend, KeyedBackend):
-            max_keys = None if self._limit is None else self._offset + self._limit
-            return len(set((await backend.list_keys(part, None, most=max_keys)).keys))
-        return backend.read_count(await backend.send(backend.count_request(part)))

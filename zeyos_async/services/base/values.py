@@ -18,11 +18,12 @@ import msgspec
 from ...errors import InvalidArgument, quote_value, suggest
 from ...schema import Field, Kind
 
-__all__ = ["check_finite", "encode_json", "to_unix_seconds", "to_wire"]
+__all__ = ["check_finite", "encode_json", "read_count", "to_unix_seconds", "to_wire"]
 
 # The default would write a Decimal as text, which the APIs refuse for numbers.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _SECOND: Final = timedelta(seconds=1)
+_COUNT_TEXT: Final = re.compile(r"\s*([0-9]{1,18})(\.0*)?\s*", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock has no zone
 
 
@@ -41,6 +42,20 @@ def encode_json(body: Mapping[str, Any], *, operation: str) -> bytes:
         return _ENCODER.encode(body)
     except (TypeError, msgspec.MsgspecError, ValueError, RecursionError, UnicodeEncodeError) as error:
         raise InvalidArgument(f"{operation}: a value can't be written as JSON: {error}") from error
+
+
+def read_count(value: object) -> int:
+    """Return a number of rows that a server tells, which may come as text, or as a float that is whole.
+
+    Raises:
+        ValueError: It is none: below zero, a part of a row, or no number.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    match = _COUNT_TEXT.fullmatch(str(value)) if isinstance(value, int | str | Decimal) else None
+    if match is None:
+        raise ValueError(f"{quote_value(value, 80)} is no number of rows")
+    return int(match[1])
 
 
 def check_finite(value: Any) -> None:

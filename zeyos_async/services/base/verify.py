@@ -118,20 +118,26 @@ def _check_order(plan: QueryPlan, rows: Sequence[Mapping[str, Any]]) -> None:
     term = plan.order[0]
     if not all(term.path in row for row in rows):
         return
-    # Where NULLs stand differs from server to server, so they are passed over.
-    values = [row[term.path] for row in rows if row[term.path] is not None]
-    if term.descending:
-        values.reverse()
-    try:
-        pair = next(((a, b) for a, b in pairwise(values) if a > b), None)
-    except TypeError:  # a moment beyond the calendar stays a number
-        return
+    pair = _find_disorder([row[term.path] for row in rows], descending=term.descending)
     if pair is not None:
-        first, second = reversed(pair) if term.descending else pair
+        first, second = pair
         raise ServerError(
             f"{plan.entity.name}: the server did not apply the order by {term.path}: {quote_value(first)} comes before "
             f"{quote_value(second)}; nothing of this answer can be relied on"
         )
+
+
+def _find_disorder(values: Sequence[Any], *, descending: bool) -> tuple[Any, Any] | None:
+    """Return two neighbours that can't stand like that in a sorted list, or ``None``."""
+    # At which end NULLs stand differs from server to server; they never stand in between.
+    edges = [(a, b) for a, b in pairwise(values) if (a is None) != (b is None)]
+    if len(edges) > 1:
+        return edges[1]
+    pairs = pairwise([value for value in values if value is not None])
+    try:
+        return next(((a, b) for a, b in pairs if (a < b if descending else a > b)), None)
+    except TypeError:  # a moment beyond the calendar stays a number
+        return None
 
 
 def _split_conjunction(where: Expression) -> tuple[Expression, ...]:

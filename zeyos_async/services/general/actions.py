@@ -104,7 +104,8 @@ class ActionCaller:
                 raise
             if not await self._is_about_token(backend, code, request.tokens[-1:]):
                 raise
-        return await self.channel.send(request)
+        # The token is fresh now: the same code once more is not about it, and the write is not sent a third time.
+        return await self.channel.send(attrs.evolve(request, renews=False))
 
     async def _is_about_token(self, backend: KmdBackend, code: int, tokens: Sequence[int]) -> bool:
         """Return whether a read with the token of a write met the code as well, and with a fresh one does not."""

@@ -37,8 +37,10 @@ from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
 from ...session import Timeout
 from ...wire import Request, Response, Safety, public_url
-from ..base.answers import to_count
-from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan
+from ..base.pagers.base import Pager
+from ..base.pagers.choose import choose_pager
+from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan, Reading
+from ..base.values import read_count
 from .actions import ActionCaller
 from .values import RecordId, cell_value, record_id
 
@@ -190,7 +192,7 @@ def read_listing(data: Any, *, as_sent: bool = False) -> Listing:
     try:
         columns = tuple(_read_column(item) for item in data["head"])
         rows = [_read_row(item, columns, as_sent) for item in data["data"]]
-        total, caption = to_count(data["total"]), str(data.get("caption") or "")
+        total, caption = read_count(data["total"]), str(data.get("caption") or "")
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DecodeFailed(f"no list of the General API: {type(error).__name__}: {error}") from error
     return Listing(rows=rows, columns=columns, total=total, caption=caption)
@@ -256,12 +258,15 @@ class GeneralLists:
         retry = attrs.evolve(channel.retry, statuses=statuses)  # type: ignore[arg-type]
         return await channel.send(request, timeout=timeout, retry=retry)
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; compile it once, for the errors."""
-        normalized = normalize(where, self.entity)
-        if not isinstance(normalized, Constant):
-            to_general(where, self.entity)
-        return normalized
+    def compile(self, where: Expression) -> tuple[Expression, list[dict[str, Any]]]:
+        """Return the condition in normal form, and the value of ``filters``."""
+        normal = normalize(where, self.entity)
+        # What is never true is sent by nobody.
+        return normal, [] if isinstance(normal, Constant) else to_general(where, self.entity)
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result."""
+        return choose_pager(self, reading)
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """Return the list request for one window."""
@@ -296,7 +301,7 @@ class GeneralLists:
         return None if request.content is None else msgspec.json.decode(request.content)
 
     def _request(self, plan: QueryPlan, body: dict[str, Any]) -> Request:
-        filters = to_general(plan.where, self.entity)
+        filters = list(plan.compiled or ())
         if plan.search is not None:
             filters.append({"fieldname": ALL_FIELDS, "comparison": "like", "value": plan.search})
         if filters:

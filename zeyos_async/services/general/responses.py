@@ -90,15 +90,12 @@ def _error_class(request: Request, response: Response, status: Status, backend: 
     if code in DOCUMENTED_CODES or code in backend.refusals:
         # 0 beside the word "Error" is no code.
         return ServerError if code == 0 else BadRequest
-    if (
-        request.safety is Safety.ONCE
-        and not backend.ends_token(request, code)
-        and backend.means_expired(code)
-    ):
-        return ServerError  # it means the end of a token, but whether it was this one's, a read has to tell
-    if backend.means_expired(code):
+    is_sure = request.safety is not Safety.ONCE or backend.ends_token(request, code)
+    # Of a write that must be done once, it means the end of a token, but whether it was this one's, a read has to tell.
+    renews = is_sure and (not isinstance(request, ActionRequest) or request.renews)
+    if backend.means_expired(code) and renews:
         return NotAuthenticated
-    if code < 0 or (request.safety is not Safety.READ and backend.is_unknown(code)):
+    if code < 0 or not renews or (request.safety is not Safety.READ and backend.is_unknown(code)):
         # The server may have stored the write before it said so: for the channel, a write's ServerError is a FailedWrite.
         return ServerError
     if code in backend.learned.refusals:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from yarl import URL
 
-from ...errors import Conflict, Gone, NotFound, OutcomeUnknown, ZeyosAsyncError
+from ...errors import ApiError, BadRequest, Conflict, Gone, NotFound, OutcomeUnknown, ZeyosAsyncError
 from ...filters import Condition, FieldNamespace, all_of, condition
 from ...session import Channel
 from ...urls import add_segments
@@ -154,8 +154,9 @@ class BaseResource(Generic[R]):
         request = self._requests.build("PUT", "put", record_id, body=body, safety=self._put_safety)
         try:
             await self._channel.send(request)
-        except Conflict as error:
+        except (Conflict, BadRequest) as error:
             # After an attempt whose answer was lost, "there is one" may mean the record of that attempt, or another's.
+            # The document names no status for it.
             if not error.after_unknown:
                 raise
             if not await self._is_stored(record_id, body):
@@ -172,10 +173,10 @@ class BaseResource(Generic[R]):
             return False
         return has_values(response.json(), body)
 
-    def _put_outcome(self, request: Request, error: Conflict) -> OutcomeUnknown:
+    def _put_outcome(self, request: Request, error: ApiError) -> OutcomeUnknown:
         return OutcomeUnknown(
-            "an earlier attempt was sent and not answered, and there is a record of this ID now that has other values, "
-            "or can't be read: look at it, and decide",
+            "an earlier attempt was sent and not answered, the last one was refused, and no record of this ID with these "
+            f"values can be read: look at it, and decide. The refusal: {error.message}",
             method=request.method,
             url=error.url,
             operation=request.operation,

@@ -135,7 +135,10 @@ def check_locations(stored: Iterable[Any] | None, patched: Iterable[Mapping[str,
     """
     unused = list(patched)
     missing = []
-    for location in (item for item in stored or () if isinstance(item, Mapping)):
+    for item in stored or ():
+        location: Mapping[str, Any] = (
+            item if isinstance(item, Mapping) else {}
+        )  # unreadable: nothing can mean it
         # One to one: two locations of one number, or of none, are not both meant by a single location of the patch.
         match = _find_location(location, unused)
         if match is None:
@@ -143,7 +146,8 @@ def check_locations(stored: Iterable[Any] | None, patched: Iterable[Mapping[str,
         else:
             unused.remove(match)
     if missing:
-        names = ", ".join(repr(location.get("number") or location.get("id")) for location in missing)
+        labels = [location.get("number") or location.get("id") for location in missing]
+        names = ", ".join("one without number and id" if not label else repr(label) for label in labels)
         raise InvalidArgument(
             f"locations must be complete: the customer has {names} too, which would be deleted. Give all of them, or "
             "say delete_locations=True"

@@ -8,11 +8,11 @@ from typing import Any, Final, TypeVar
 import msgspec
 from yarl import URL
 
-from ...errors import ApiError, InvalidArgument, ZeyosAsyncError
+from ...errors import ApiError, FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
 from ...forms import Form, Multipart, Upload
 from ...session import Channel
 from ...urls import set_query
-from ...wire import Request, Response, StreamingBody
+from ...wire import Request, Response, Safety, StreamingBody
 from ..base.values import check_finite
 from .answers import Envelope
 from .download import Download
@@ -117,6 +117,10 @@ class OxCaller:
         """Send calls once more; if that fails as a whole, each gets the error: the results of others are known."""
         try:
             return await self._call_multiple(calls) if calls else []
+        except FailedWrite as error:
+            # An answer that makes no sense leaves no outcome open of a call that only reads.
+            read_error = ServerError(error.message, status=error.status, method=error.method, url=error.url)
+            return [read_error if call.spec.safety is Safety.READ else error for call in calls]
         except ZeyosAsyncError as error:
             return [error] * len(calls)
 

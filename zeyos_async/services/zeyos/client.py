@@ -107,6 +107,7 @@ class Zeyos(ApiClient, Entities):
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
+        self._resources: dict[str, ReadableResource[Any]] = {}
         self._by_oauth2 = isinstance(auth, (OAuth2, OAuth2Password))
 
     @classmethod
@@ -186,10 +187,13 @@ class Zeyos(ApiClient, Entities):
         """
         if not isinstance(name, str):
             raise InvalidArgument(f"an entity has a name, not {quote_value(name)}")
-        record = record_class(name)
-        is_writable = record.__entity__.operations >= _WRITE_OPERATIONS
-        resource_class = WritableResource if is_writable else ReadableResource
-        return resource_class(self._channel, self._root, record, quirks=self._quirks)
+        # One object each: what it learned of the server (fields, sizes of pages) would else be learned again.
+        if name not in self._resources:
+            record = record_class(name)
+            is_writable = record.__entity__.operations >= _WRITE_OPERATIONS
+            resource_class = WritableResource if is_writable else ReadableResource
+            self._resources[name] = resource_class(self._channel, self._root, record, quirks=self._quirks)
+        return self._resources[name]
 
     if not TYPE_CHECKING:
 

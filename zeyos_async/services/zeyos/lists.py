@@ -16,12 +16,15 @@ from yarl import URL
 from ...codec import Page, RowReader
 from ...errors import ApiError, BadRequest, ServerError, quote_value
 from ...filters import Comparison, Expression, Op, Order, all_of, normalize, to_zeyos
+from ...filters.compilers.zeyos import add_id_bounds, compile_normal
 from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
 from ...session import Channel, Timeout
 from ...wire import Request, Response, Safety, public_url
-from ..base.answers import to_count
-from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan
+from ..base.pagers.base import Pager
+from ..base.pagers.choose import choose_pager
+from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan, Reading
+from ..base.values import read_count
 from .content import content_from_wire
 from .quirks import Quirks
 
@@ -123,11 +126,14 @@ class ZeyosLists:
         documents = _DOCUMENTS[generation]
         return [field.name for field in self.entity if not field.only_in or field.only_in in documents]
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; compile it once, for the errors."""
-        normalized = normalize(where, self.entity)
-        to_zeyos(normalized, self.entity)
-        return normalized
+    def compile(self, where: Expression) -> tuple[Expression, dict[str, Any]]:
+        """Return the condition in normal form, and the value of ``filters``."""
+        normal = normalize(where, self.entity)
+        return normal, compile_normal(normal)
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result."""
+        return choose_pager(self, reading)
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """Return the list request for one window."""
@@ -160,7 +166,7 @@ class ZeyosLists:
                 value = value[0]
             if isinstance(value, dict):
                 value = value["count"]
-            return to_count(value)
+            return read_count(value)
         except (ValueError, KeyError, TypeError):
             raise ServerError(
                 f"a count was asked for, and {quote_value(response.text, 80)} came",
@@ -189,13 +195,12 @@ class ZeyosLists:
         self, plan: QueryPlan, *, after_id: int | None, up_to_id: int | None
     ) -> dict[str, Any]:
         # The bounds stand beside the user's own condition, whatever that says about the ID: no part is replaced.
-        parts = [plan.where]
-        if after_id is not None:
-            parts.append(Comparison("ID", Op.GT, after_id))
-        if up_to_id is not None:
-            parts.append(Comparison("ID", Op.LE, up_to_id))
+        filters = add_id_bounds(plan.compiled or {}, after=after_id, up_to=up_to_id)
+        if filters is None:
+            bounds = ((Op.GT, after_id), (Op.LE, up_to_id))
+            parts = [Comparison("ID", op, bound) for op, bound in bounds if bound is not None]
+            filters = to_zeyos(all_of([plan.where, *parts]), self.entity)
         body: dict[str, Any] = {}
-        filters = to_zeyos(all_of(parts), self.entity)
         if filters:
             body[self.quirks.filters] = filters
         if plan.search is not None:

@@ -146,6 +146,23 @@ async def test_unreadable_items_of_a_multiple_are_errors_by_their_safety() -> No
     assert type(deleted) is FailedWrite
 
 
+async def test_calls_sent_again_for_a_lost_session_end_by_their_safety_too() -> None:
+    """The second answer has another length; of what only reads, no outcome is open."""
+    lost = {"error": "Expired", "code": "SES-0203", "category": 4}
+    answers = {"": json.dumps([lost] * 4).encode(), "get": {"data": {"id": "3"}}}
+    async with raw_server(answers) as ox:
+        first, created, rows, contact = await ox.multiple(
+            ox.contacts.get.later(id="3", folder="25"),
+            ox.contacts.new.later({"last_name": "Doe", "folder_id": "25"}),
+            ox.contacts.all.later(folder="25", columns=["id"]),
+            ox.contacts.get.later(id="4", folder="25"),
+        )
+    assert first.id == "3"
+    assert type(created) is FailedWrite
+    assert type(rows) is ServerError
+    assert type(contact) is ServerError
+
+
 async def test_half_a_character_is_the_text_that_pythons_json_gives() -> None:
     """Java servers write it when they cut a text within an emoji; it costs its own cell, in a multiple, too."""
     body = b'\xef\xbb\xbf{"data":[["1","Party \\ud83d"],["2","fine"]],"timestamp":1}'

@@ -37,8 +37,8 @@ import asyncio
 import logging
 import math
 import warnings
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import ClassVar, Final, Generic, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Final, Generic, TypeVar
 
 import attrs
 
@@ -55,6 +55,7 @@ from ....errors import (
 from ....pagination import MIN_PAGE, Paging
 from ....session import Deadline
 from ....wire import Request, Response, public_url, too_deep
+from ..explain import Explanation
 from ..plan import PAGE_FAILURE_STATUSES, ListBackend, PageWindow, PlannedRequest, QueryPlan
 from .first_page import FirstPage
 
@@ -69,25 +70,19 @@ _SLICE_ROWS: Final = 500
 
 
 class Pager(abc.ABC, Generic[R]):
-    """One run over a result, page by page.
-
-    Attributes:
-        strategy: The name of the way in which it reads, for ``Query.explain``.
-    """
-
-    strategy: ClassVar[str]
+    """One run over a result, page by page."""
 
     @abc.abstractmethod
     def pages(self) -> AsyncIterator[list[R]]:
         """Yield every page of rows in order; none is empty."""
 
     @abc.abstractmethod
-    def first_requests(self) -> Sequence[PlannedRequest]:
-        """Return the requests that ``pages`` begins with, as data."""
+    async def count(self) -> int:
+        """Return the number of rows of the whole result; at least as many as are read, where fewer are."""
 
     @abc.abstractmethod
-    def describe_rest(self) -> str:
-        """Return a phrase that says how the pages after the first requests are read."""
+    def explain(self) -> Explanation:
+        """Return the requests that ``pages`` begins with, as data, and how the rest is read."""
 
 
 @attrs.frozen
@@ -124,8 +119,9 @@ class PagerConfig(Generic[R]):
 
     @property
     def first_limit(self) -> int:
-        """The number of rows that the first request asks for."""
-        return self.paging.first if self.max_rows is None else min(self.paging.first, self.max_rows)
+        """The number of rows that the first request asks for: all that are wanted, where one page can have them."""
+        limit = self.max_rows
+        return self.paging.first if limit is None or limit > self.paging.page else limit
 
 
 class ListPager(Pager[R]):
@@ -232,7 +228,7 @@ class ListPager(Pager[R]):
         return rows
 
     async def count(self, *, up_to_id: int | None = None) -> int:
-        """Ask the server how many rows it counts now."""
+        """Ask the server how many rows it counts now, of those with IDs up to ``up_to_id``."""
         backend = self.config.backend
         return backend.read_count(
             await backend.send(backend.count_request(self.config.plan, up_to_id=up_to_id))
