@@ -59,9 +59,9 @@ class InventoryEmulator(Emulator[ServerOptions, Journal]):
             if all(article[path] == value for path, value in body["where"].items())
         ]
         if "order" in body:
-            found.sort(key=lambda article: article[body["order"]], reverse=body["descending"])
-        page = found[body["offset"] :][: body["limit"]]
-        return {"total": len(found), "articles": page}
+            matches.sort(key=lambda article: article[body["order"]], reverse=body["descending"])
+        page = matches[body["offset"] :][: body["limit"]]
+        return {"total": len(matches), "articles": page}
 
 
 @asynccontextmanager
