@@ -108,7 +108,7 @@ def _fault_plan(schedule: Schedule) -> Callable[[Passage], ProxyFault | None]:
     def decide(passage: Passage) -> ProxyFault | None:
         name = passage.headers.get("x-step", "")
         counts[name] += 1
-        return schedule.mishap(name, kinds[name], counts[name]) if name in kinds else None
+        return schedule.mishap(name, kinds[name], counts[name], passage) if name in kinds else None
 
     return decide
 

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from zeyos_async.testing.proxy import (
+    Passage,
     ProxyFault,
     answered,
     dripping,
@@ -23,6 +24,8 @@ from zeyos_async.testing.proxy import (
     silent,
     truncated,
 )
+
+from .wrong_answers import Reading, draw_wrong_answer
 
 TASKS: Final = 3
 STEPS: Final = 5
@@ -78,6 +81,23 @@ _SILENCE_RATE: Final = 0.01
 """The share of mishaps that are a long silence; waiting for one takes long."""
 
 
+_WRONG_RATE: Final = 0.35
+"""The share of mishaps that are answers which a client must not believe."""
+_GET: Final = Passage(0, "GET", "/", {}, b"")
+
+ZEYOS: Final = Reading(id_keys=("ID",), is_create=lambda passage: passage.method == "PUT", empty=(b"[[]]",))
+
+
+def draw_mishap(draw: random.Random, passage: Passage, reading: Reading) -> ProxyFault:
+    """Draw what goes wrong with a request."""
+    if draw.random() < _SILENCE_RATE:
+        return silent(SILENCE)
+    if draw.random() < _WRONG_RATE:
+        return draw_wrong_answer(draw, passage, reading)
+    makers = [make for _, make in _MISHAPS]
+    return draw.choices(makers, [weight for weight, _ in _MISHAPS])[0](draw)
+
+
 @attrs.frozen
 class Step:
     """One call of one task.
@@ -109,15 +129,12 @@ class Schedule:
     rate: float
     budget: float
 
-    def mishap(self, name: str, kind: str, nth: int) -> ProxyFault | None:
+    def mishap(self, name: str, kind: str, nth: int, passage: Passage = _GET) -> ProxyFault | None:
         """Return the mishap of the ``nth`` request of a step, the same each time."""
         draw = random.Random(f"{self.seed}:{name}:{nth}")
         if draw.random() >= self.rate:
             return None
-        if draw.random() < _SILENCE_RATE:
-            return silent(SILENCE)
-        makers = [make for _, make in _MISHAPS]
-        chosen = draw.choices(makers, [weight for weight, _ in _MISHAPS])[0](draw)
+        chosen = draw_mishap(draw, passage, ZEYOS)
         return lost_answer() if chosen.late and kind == UNGUARDED else chosen
 
 

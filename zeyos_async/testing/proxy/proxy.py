@@ -141,6 +141,9 @@ class FaultProxy:
             connection, _ = listener.accept()
         except BlockingIOError:
             return  # the client has given up
+        # The event loop does this for its own sockets alone. Without it, bytes after an answer wait for the client's
+        # acknowledgement, and would come in the middle of its next request.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = _ConnectionPair(connection, self._target)
         task = _start_task(self._serve(pair), self._tasks)
         task.add_done_callback(lambda _: pair.close())  # also if it is cancelled before it began
