@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -85,7 +85,12 @@ _WRONG_RATE: Final = 0.35
 """The share of mishaps that are answers which a client must not believe."""
 _GET: Final = Passage(0, "GET", "/", {}, b"")
 
-ZEYOS: Final = Reading(id_keys=("ID",), is_create=lambda passage: passage.method == "PUT", empty=(b"[[]]",))
+ZEYOS: Final = Reading(
+    id_keys=("ID",),
+    is_create=lambda passage: passage.method == "PUT",
+    takes_any_text=False,
+    empty=(b"[[]]",),
+)
 
 
 def draw_mishap(draw: random.Random, passage: Passage, reading: Reading) -> ProxyFault:
@@ -129,26 +134,36 @@ class Schedule:
     rate: float
     budget: float
 
-    def mishap(self, name: str, kind: str, nth: int, passage: Passage = _GET) -> ProxyFault | None:
+    def mishap(
+        self, name: str, kind: str, nth: int, passage: Passage = _GET, reading: Reading = ZEYOS
+    ) -> ProxyFault | None:
         """Return the mishap of the ``nth`` request of a step, the same each time."""
         draw = random.Random(f"{self.seed}:{name}:{nth}")
         if draw.random() >= self.rate:
             return None
-        chosen = draw_mishap(draw, passage, ZEYOS)
+        chosen = draw_mishap(draw, passage, reading)
         return lost_answer() if chosen.late and kind == UNGUARDED else chosen
 
 
 def build_schedule(seed: int) -> Schedule:
     """Return the schedule of a seed."""
     draw = random.Random(f"schedule {seed}")
+    tasks = draw_tasks(draw, seed, KINDS, first=("create", "create with reconcile"))
+    return Schedule(seed, tasks, draw.choice([0.1, 0.3, 0.6]), draw.choice([2.0, 100.0, 100.0]))
+
+
+def draw_tasks(
+    draw: random.Random, seed: int, weights: Mapping[str, int], *, first: Sequence[str]
+) -> tuple[tuple[Step, ...], ...]:
+    """Draw the steps of each task; it begins with one of ``first``, so that there is something to work on."""
     tasks = []
     for task in range(TASKS):
-        kinds = draw.choices(list(KINDS), list(KINDS.values()), k=STEPS)
-        kinds[0] = draw.choice(["create", "create with reconcile"])  # something to work on
+        kinds = draw.choices(list(weights), list(weights.values()), k=STEPS)
+        kinds[0] = draw.choice(first)
         tasks.append(
             tuple(
                 Step(f"{seed}/{task}/{number}", kind, draw.randrange(1000))
                 for number, kind in enumerate(kinds)
             )
         )
-    return Schedule(seed, tuple(tasks), draw.choice([0.1, 0.3, 0.6]), draw.choice([2.0, 100.0, 100.0]))
+    return tuple(tasks)

@@ -28,7 +28,8 @@ from zeyos_async.testing.proxy import (
 __all__ = ["WRONG_ANSWERS", "Reading", "draw_wrong_answer"]
 
 _EMPTY: Final = (b"", b"{}", b"null", b'""', b" ")
-_NO_IDS: Final = (None, "", 0, -5, True, 1.5, "x y", [], {})
+_NO_IDS: Final = (None, "", True, 1.5, [], {})
+_BEYOND_NUMBERS: Final = (0, -5, "x y")
 _STATUSES: Final = (202, 206, 300, 304, 399, 408, 504)
 _MAX_LATE: Final = 0.005
 
@@ -40,12 +41,14 @@ class Reading:
     Attributes:
         id_keys: The names under which a record's ID stands.
         is_create: Whether a request creates.
+        takes_any_text: Whether any text and any whole number may be an ID.
         takes_any_success: Whether any 2xx is right for a request, whatever it says.
         empty: More bodies that hold nothing.
     """
 
     id_keys: tuple[str, ...]
     is_create: Callable[[Passage], bool]
+    takes_any_text: bool = True
     takes_any_success: Callable[[Passage], bool] = lambda passage: passage.method == "DELETE"
     empty: tuple[bytes, ...] = ()
 
@@ -71,7 +74,7 @@ def _draw_status(draw: random.Random, passage: Passage, reading: Reading) -> Pro
 
 def _draw_ids(draw: random.Random, passage: Passage, reading: Reading) -> ProxyFault:
     if reading.is_create(passage):
-        bad = draw.choice(_NO_IDS)
+        bad = draw.choice(_NO_IDS if reading.takes_any_text else (*_NO_IDS, *_BEYOND_NUMBERS))
         return edited(lambda value: _change_ids(value, reading.id_keys, lambda _: bad), name="no ID")
     return edited(lambda value: _change_ids(value, reading.id_keys, _other_id), name="the ID of another")
 
