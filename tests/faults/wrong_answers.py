@@ -25,7 +25,7 @@ from zeyos_async.testing.proxy import (
     weak_validator,
 )
 
-__all__ = ["WRONG_ANSWERS", "Reading", "draw_wrong_answer"]
+__all__ = ["WRONG_ANSWERS", "Reading", "draw_wrong_answer", "rows_of"]
 
 _EMPTY: Final = (b"", b"{}", b"null", b'""', b" ")
 _NO_IDS: Final = (None, "", True, 1.5, [], {})
@@ -85,7 +85,7 @@ def _draw_rows(draw: random.Random, passage: Passage, reading: Reading) -> Proxy
 
 def _change_ids(value: Any, keys: tuple[str, ...], change: Callable[[Any], Any]) -> Any:
     """Change the ID of a record; lists of rows stay, as other rows look as right as these."""
-    if not isinstance(value, dict) or _rows_of(value) is not None:
+    if not isinstance(value, dict) or rows_of(value) is not None:
         return value
     return {
         key: (
@@ -108,13 +108,13 @@ def _other_id(value: Any) -> Any:
 
 
 def _repeat_row(value: Any) -> Any:
-    rows = _rows_of(value)
+    rows = rows_of(value)
     if rows:
         rows.append(rows[0])
     return value
 
 
-def _rows_of(value: Any) -> list[Any] | None:
+def rows_of(value: Any) -> list[Any] | None:
     """Return the list of rows that an answer holds, wherever the API has it."""
     while isinstance(value, dict) and "data" in value:
         value = value["data"]

@@ -6,8 +6,8 @@ row may be lost or come twice. That can't be prevented from here; it can be noti
 The idea: the server's count of all rows says where the pass ends, so windows can be cut and read ahead without waiting
 for each other. The first page and one full page go out beside the count, on speculation. As in a pass by ID, a window
 is done when nothing is left of it: a page that comes short although the count says that there is more has its rest
-asked for again, with a page size that the server is now known to give. An empty page ends its window, and the rows
-that should have been there are recorded as missing.
+asked for again, with a page size that the server is now known to give. After an empty page no further window is
+opened, and the rows that should have been there are recorded as missing.
 
 A count may be too low. So the last window asks for one row more than the count leaves (or, where it is a full page,
 one more row is asked for after it). If there are more rows than were counted, the count is not believed any more, and
@@ -108,8 +108,10 @@ class OffsetPass:
         end = span.end if self.end is None else min(span.end, self.end)
         if position >= end:
             return self._after_end(position, rows, limit) if end == self.end else None
-        if rows == 0:  # the server has fewer rows than it counted
+        if rows == 0:  # the server has fewer rows than it counted, and none behind them
             self.missing = True
+            # A count of a million too many would be read to its end otherwise, one empty page after the other.
+            self._frontier = self.end or self._frontier
             return None
         if rows < limit:
             # Short although there is more: that is all the server gives at once.

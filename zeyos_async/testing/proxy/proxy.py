@@ -28,7 +28,7 @@ import socket
 import struct
 from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -236,7 +236,9 @@ class _ConnectionPair:
         if writer is None:
             return
         if fault.idle is not None:
-            writer.transport.pause_reading()  # so that the next request stays in the socket, where it is seen
+            _reading_end(
+                writer
+            ).pause_reading()  # so that the next request stays in the socket, where it is seen
         sent = answer if fault.deliver >= 1 else answer[: int(len(answer) * fault.deliver)]
         size, seconds = fault.drip or (len(sent) or 1, 0.0)
         for start in range(0, len(sent), size):
@@ -258,7 +260,7 @@ class _ConnectionPair:
         idle = not writer.transport.is_closing() and not _is_readable(writer)
         if idle:
             writer.write(data)
-        writer.transport.resume_reading()
+        _reading_end(writer).resume_reading()
         return idle
 
     def close(self) -> None:
@@ -286,6 +288,11 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
+
+
+def _reading_end(writer: asyncio.StreamWriter) -> asyncio.Transport:
+    """Return the transport as what it is: both ends in one."""
+    return cast(asyncio.Transport, writer.transport)
 
 
 def _is_readable(writer: asyncio.StreamWriter) -> bool:
