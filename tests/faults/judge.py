@@ -66,6 +66,8 @@ class _TaskJudge:
             kind = outcome.step.kind
             if kind in CREATES:
                 self._judge_create(outcome)
+            elif outcome.record is not None and outcome.record not in self.records:
+                self._report(outcome, f"record {outcome.record} is none of the task's own")
             elif kind in UPDATES:
                 self._judge_update(outcome)
             elif kind in DELETES:

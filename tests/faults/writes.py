@@ -34,18 +34,20 @@ def build_writes(seed: int) -> Schedule:
 async def play_writes(seed: int, table: type[Table]) -> PlayedSchedule:
     """Play a seed against an emulator of its own."""
     schedule = build_writes(seed)
-    async with table.emulate(seed=1) as emulator:
-        async with FaultProxy(emulator.url, _Plan(schedule, table)) as proxy:
-            retry = Retry(base=BASE, cap=4 * BASE, budget=schedule.budget)
-            timeout = Timeout(total=20, connect=5, read=READ_TIMEOUT)
-            async with Session(transport=StepTransport(), retry=retry, timeout=timeout) as session:
-                client = table.client_type()(proxy.url, auth=emulator.auth(), session=session)
-                players = [_Player(table(client)) for _ in schedule.tasks]
-                jobs = zip(players, schedule.tasks, strict=True)
-                outcomes = await asyncio.gather(*(player.run(steps) for player, steps in jobs))
-            await proxy.settle()
-            rows = [row for row in table.stored(emulator) if str(row[1]).startswith(f"{seed}/")]
-            return PlayedSchedule(schedule, list(outcomes), rows, 0, 0, proxy.passages)
+    async with (
+        table.emulate(seed=1) as emulator,
+        FaultProxy(emulator.url, _Plan(schedule, table)) as proxy,
+    ):
+        retry = Retry(base=BASE, cap=4 * BASE, budget=schedule.budget)
+        timeout = Timeout(total=20, connect=5, read=READ_TIMEOUT)
+        async with Session(transport=StepTransport(), retry=retry, timeout=timeout) as session:
+            client = table.client_type()(proxy.url, auth=emulator.auth(), session=session)
+            players = [_Player(table(client)) for _ in schedule.tasks]
+            jobs = zip(players, schedule.tasks, strict=True)
+            outcomes = await asyncio.gather(*(player.run(steps) for player, steps in jobs))
+        await proxy.settle()
+        rows = [row for row in table.stored(emulator) if str(row[1]).startswith(f"{seed}/")]
+        return PlayedSchedule(schedule, list(outcomes), rows, 0, 0, proxy.passages)
 
 
 class _Plan:
