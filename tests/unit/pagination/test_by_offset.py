@@ -57,3 +57,16 @@ def test_a_short_window_is_continued_and_an_empty_rest_is_missing_rows() -> None
     assert (rest.offset, rest.end) == (4, 10)
     assert state.handed(rest, 0, limit=4) is None
     assert state.missing
+
+
+def test_no_window_is_opened_behind_an_empty_page() -> None:
+    """A count of a million too many would be read to its end."""
+    state = OffsetPass(page=100)
+    first = state.open(100)
+    state.begin(1_000_000)
+    assert state.handed(first, 100, limit=100) is None
+    second = state.next()
+    assert second is not None
+    assert state.handed(second, 0, limit=100) is None
+    assert state.next() is None
+    assert state.missing
