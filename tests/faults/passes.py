@@ -88,11 +88,11 @@ def _cut_rows(value: Any, rows: int) -> Any:
 
 
 def _cut_bytes(value: Any, size: int) -> Any:
-    listed, used, kept = rows_of(value), 0, 0
+    listed, used, rows_that_fit = rows_of(value), 0, 0
     for row in listed or ():
         used += len(json.dumps(row))
-        kept += used <= size
-    return _cut_rows(value, max(1, kept))
+        rows_that_fit += used <= size
+    return _cut_rows(value, max(1, rows_that_fit))
 
 
 def _recount(value: Any, rows: int) -> None:

@@ -165,8 +165,8 @@ class OxTable(Table):
     )
 
     async def create(self, name: str, text: str) -> Any:
-        made = await self.client.tasks.new({"title": name, "note": text, "folder_id": _TASKS})
-        return made.id
+        new_task = await self.client.tasks.new({"title": name, "note": text, "folder_id": _TASKS})
+        return new_task.id
 
     async def update(self, key: Any, text: str) -> str:
         await self.client.tasks.update(await self._record(key), {"note": text})

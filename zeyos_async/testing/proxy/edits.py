@@ -58,6 +58,6 @@ def _plain_body(message: Message) -> bytes:
 
 def _with_body(message: Message, body: bytes) -> Message:
     first, *lines = message.head[:-4].split(b"\r\n")
-    kept = [line for line in lines if line.partition(b":")[0].strip().lower() not in _LENGTH_HEADERS]
-    head = b"\r\n".join([first, *kept, b"Content-Length: %d" % len(body)]) + b"\r\n\r\n"
+    other_lines = [line for line in lines if line.partition(b":")[0].strip().lower() not in _LENGTH_HEADERS]
+    head = b"\r\n".join([first, *other_lines, b"Content-Length: %d" % len(body)]) + b"\r\n\r\n"
     return attrs.evolve(message, head=head, raw=body, body=body)

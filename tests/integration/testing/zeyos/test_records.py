@@ -193,13 +193,13 @@ async def test_expand_is_taken_repeated_bracketed_and_with_commas(wire: Any, que
     """By a get; a list takes its array in any of these forms too."""
     file = {"content": base64.b64encode(b"Hello").decode()}
     record = (await wire.api("PUT", "messages", {"subject": "x", "binfile": file})).json["ID"]
-    shown = (await wire.api("GET", f"messages/{record}?{query}")).json
-    assert base64.b64decode(shown["binfile"]["content"]) == b"Hello"
+    message = (await wire.api("GET", f"messages/{record}?{query}")).json
+    assert base64.b64decode(message["binfile"]["content"]) == b"Hello"
     assert (await wire.api("GET", f"messages/{record}?{query},subject")).status == 400
     body = f"fields[]=binfile&filters[ID]={record}&{query}"
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     (row,) = (await wire.send("POST", "/api/v1/messages", data=body, headers=headers)).json
-    assert row == {"binfile": shown["binfile"]}
+    assert row == {"binfile": message["binfile"]}
 
 
 @pytest.mark.parametrize(

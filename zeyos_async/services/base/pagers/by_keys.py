@@ -48,10 +48,10 @@ async def fetch_each_key(
     A server that cuts its answers would lose rows otherwise, as it says nothing of those that are gone either.
     """
     rows = dict(await fetch(keys))
-    found = len(rows)
-    while found and (missing := [key for key in keys if key not in rows]):
+    row_count = len(rows)
+    while row_count and (missing := [key for key in keys if key not in rows]):
         more = await fetch(missing)
-        found = len(more)
+        row_count = len(more)
         rows.update(more)
     return rows
 
