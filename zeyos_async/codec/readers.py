@@ -131,14 +131,20 @@ def _split_raw(body: bytes) -> list[msgspec.Raw]:
     return rows
 
 
-def _split_row(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """Return the values of a row by key, not decoded."""
+def _split_row(raw: bytes | msgspec.Raw, id_key: str | None = None) -> dict[str, msgspec.Raw]:
+    """Return the values of a row by key, not decoded.
+
+    Raises:
+        DecodeFailed: It is no object, or its ID is a truth value: ``true`` would become the ID 1.
+    """
     try:
         values: dict[str, msgspec.Raw] = decode_json(raw, _ROW_DECODER)
     except msgspec.ValidationError as error:  # raised by the first byte: what follows may be no JSON at all
         raise DecodeFailed(f"{_name_kind(raw)} instead of an object with fields") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeFailed(f"not JSON: {error}") from error
+    if id_key in values and bytes(values[id_key]) in (b"true", b"false"):
+        raise DecodeFailed(f"{bytes(values[id_key]).decode()} is no ID")
     return values
 
 
@@ -223,6 +229,7 @@ class TypedReader(Generic[R]):
         self.cls = cls
         self._keys = dict(keys)
         self._hints = _hints(cls)
+        self._id_key = id_key
         self._id_attr = next((a for a, k in keys.items() if k == id_key), None)
         self._hidden_key = id_key if id_key is not None and self._id_attr is None else None
         self._build = _make_builder(cls, list(keys), has_hidden_id=self._hidden_key is not None)
@@ -278,7 +285,7 @@ class TypedReader(Generic[R]):
             return self._build([self._row_decoder.decode(raw)])[0]
         except _REFUSED:
             pass  # the lenient way follows
-        values = _split_row(raw)
+        values = _split_row(raw, self._id_key)
         if self._row_converter is None:
             self._row_converter = _make_row_converter(self.cls, self._keys, self._hints, self._hidden_key)
         return self._row_converter(values)
@@ -312,7 +319,7 @@ def _check_ids(ids: list[Any] | None) -> list[int] | None:
 
 def _read_id(raw: msgspec.Raw, key: str) -> int:
     try:
-        return to_int(decode_json(_split_row(raw)[key]))
+        return to_int(decode_json(_split_row(raw, key)[key]))
     except (KeyError, ValueError) as error:
         raise DecodeFailed(f"no usable {key!r}, which was selected") from error
 
@@ -571,6 +578,6 @@ class DictReader:
             self._converter = make_lenient_converter()
         return {
             key: structure_cell(self._converter, value, _DICT_TYPES.get(self._kinds[key], Any), "a dict", key)
-            for key, value in _split_row(raw).items()
+            for key, value in _split_row(raw, self._id_key).items()
             if key in self._kinds
         }

@@ -47,6 +47,8 @@ from ..wire import Request, Response, Safety, public_url
 
 __all__ = ["answer_failure", "final_error", "interrupted_write", "may_have_acted", "transport_failure"]
 
+_MOMENTARY: Final = frozenset({402, 407, 408, 421, 423, 424, 425, 426, 444, 451, 460, 499})
+"""Statuses of 4xx that are about this attempt or its way, or about the moment: they say nothing of an earlier attempt."""
 _REQUEST_ERRORS: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
 """Errors that speak of the request or the record, and would be the same for every attempt. A 401, 403 or 429
 speaks of the caller or the server, who may have been served a moment before."""
@@ -139,7 +141,8 @@ def _login_outcome(
 
 
 def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts: int) -> ZeyosAsyncError:
-    if unknown and not isinstance(error, (*_REQUEST_ERRORS, ServerError)):
+    is_of_the_moment = not isinstance(error, (*_REQUEST_ERRORS, ServerError)) or error.status in _MOMENTARY
+    if unknown and is_of_the_moment:
         return _unknown_before(f"it was answered with {error.status}, {error.message}", request, attempts)
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):

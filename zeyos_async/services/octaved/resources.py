@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from yarl import URL
@@ -13,6 +13,7 @@ from ...filters import Condition, FieldNamespace, all_of, condition
 from ...session import Channel
 from ...urls import add_segments
 from ...wire import Request, Safety
+from ..base.pagers.by_keys import fetch_each_key
 from .paths import Paths
 from .requests import RequestBuilder, batch_ids, id_of
 from .responses import build_reader, read_created_id, read_ids, read_record, read_records, record_id_of
@@ -192,15 +193,16 @@ class BaseResource(Generic[R]):
     async def _get_many(self, ids: Iterable[str], options: Iterable[tuple[str, str]]) -> dict[str, R]:
         id_list = list(ids) if not isinstance(ids, str) else ids
         # A list first: an ID that is none is refused before any request is sent.
-        queries = list(batch_ids(self._requests.url, id_list))
-        pages = await gather_or_cancel(
-            self._fetch_page(
-                self._requests.build_get("get_many", query=[*query, *options]),
-                requested_ids=frozenset(record_id for _, record_id in query),
-            )
-            for query in queries
-        )
-        records = {record_id_of(record): record for page in pages for record in page}
+        batches = [[key for _, key in query] for query in batch_ids(self._requests.url, id_list)]
+
+        async def fetch(keys: Sequence[str]) -> dict[str, R]:
+            query = [("ids[]", key) for key in keys]
+            request = self._requests.build_get("get_many", query=[*query, *options])
+            page = await self._fetch_page(request, requested_ids=frozenset(keys))
+            return {record_id_of(record): record for record in page}
+
+        pages = await gather_or_cancel(fetch_each_key(fetch, batch) for batch in batches)
+        records = {key: record for page in pages for key, record in page.items()}
         return {record_id: records[record_id] for record_id in dict.fromkeys(id_list) if record_id in records}
 
     async def _fetch_page(self, request: Request, *, requested_ids: Collection[str] | None = None) -> list[R]:

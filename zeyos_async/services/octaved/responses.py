@@ -10,6 +10,7 @@ from ...errors import FailedWrite, ResponseTooLarge, ServerError, quote_value
 from ...wire import Request, Response, Safety, public_url
 from ..base.answers import describes_error
 from .tables import FlowRecord
+from .writes import ID_PATTERN
 
 __all__ = [
     "build_reader",
@@ -90,7 +91,7 @@ def read_ids(request: Request, response: Response) -> list[str]:
         ServerError: The response is no list of IDs.
     """
     value = decode_json(request, response)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not all(map(_is_id, value)):
         raise unreadable_response(
             request, response, f"a list of IDs was expected, not {quote_value(response.text, 80)}"
         )
@@ -105,11 +106,16 @@ def read_created_id(request: Request, response: Response) -> str:
     """
     value = decode_json(request, response)
     record_id = value.get("id") if isinstance(value, dict) else None
-    if not isinstance(record_id, str) or not record_id or describes_error(value):
+    # What this library would not send in a path is no ID either: "x y" would be a record that nobody finds again.
+    if not _is_id(record_id) or describes_error(value):
         raise unreadable_response(
             request, response, f"the id of the new record was expected, not {quote_value(response.text, 80)}"
         )
-    return record_id
+    return str(record_id)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and ID_PATTERN.fullmatch(value) is not None
 
 
 def decode_json(request: Request, response: Response) -> Any:

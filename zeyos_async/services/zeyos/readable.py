@@ -244,7 +244,7 @@ class ReadableResource(Generic[R]):
             tags = (("tags", "tags"),) if self._entity.tags else ()
             pairs = dict((*self._field_pairs(), *tags))
             # Pausing the garbage collector pays for pages of thousands of rows, not for one record.
-            self._record_reader = TypedReader(self._record, pairs, pause_gc=False)
+            self._record_reader = TypedReader(self._record, pairs, id_key="ID", pause_gc=False)
         try:
             record = self._record_reader.one(response.body)
         except DecodeFailed as error:

@@ -64,14 +64,14 @@ class DictBackend(KeyedBackend):
         self.quick_keys: Collection[str] = self.rows  # the keys of chunks that come at once
         self.running = self.peak = 0
 
-    def normalize(self, where: Expression) -> Expression:
-        return normalize(where, self.entity)
+    def compile(self, where: Expression) -> tuple[Expression, None]:
+        return normalize(where, self.entity), None
 
     async def list_keys(
-        self, plan: QueryPlan, shape: RowType[Any] | None, *, most: int | None
+        self, plan: QueryPlan, row_type: RowType[Any] | None, *, max_keys: int | None
     ) -> KeyList[Any]:
-        self.key_limits.append(most)
-        reader = (shape or RECORDS).reader(self.entity, id_key=None)
+        self.key_limits.append(max_keys)
+        reader = (row_type or RECORDS).reader(self.entity, id_key=None)
 
         async def fetch(keys: Sequence[str]) -> Mapping[str, Any]:
             self.fetched_keys.append(list(keys))
@@ -93,8 +93,10 @@ class DictBackend(KeyedBackend):
 
         return KeyList(list(self.rows), fetch)
 
-    def key_requests(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
-        return [PlannedRequest("GET", "https://example.com/things", {"most": most}, "keys of the rows")]
+    def key_requests(self, plan: QueryPlan, *, max_keys: int | None) -> Sequence[PlannedRequest]:
+        return [
+            PlannedRequest("GET", "https://example.com/things", {"max_keys": max_keys}, "keys of the rows")
+        ]
 
 
 def query(backend: DictBackend) -> Query[Thing]:
@@ -181,7 +183,7 @@ def test_explain_of_a_query_by_keys() -> None:
     """The first requests as data, and how it goes on."""
     explained = query(DictBackend({})).where(TRUE).limit(5).offset(2).explain()
     assert explained.strategy == "keys"
-    assert [request.json for request in explained] == [{"most": 7}]
+    assert [request.json for request in explained] == [{"max_keys": 7}]
     assert "3 at a time" in str(explained)
     assert query(DictBackend({})).where(FALSE).explain().strategy == "nothing"
 

@@ -10,6 +10,7 @@ are fetched in chunks, some chunks ahead of the one in use. So:
 - Each row comes once, at the place that the first answer gave it. A key that came twice counts once.
 - A row that is deleted before its turn is left out, and others take its place under a limit: the pager goes on to
   the next keys until it has as many rows as were asked for, and never fetches more keys than rows are missing.
+- A key without a row is asked for once more, as long as that brings any: servers cut answers, too.
 - Rows that others add meanwhile are not seen. They belong to the next read.
 
 Rows are matched with keys by the mapping that the backend returns, never by place: servers answer in an order of
@@ -19,7 +20,8 @@ their own. Left out: a check of the count. The keys are the count, and there is 
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -33,9 +35,26 @@ from ..row_types import RowType
 from .base import Pager
 from .prefetch import Prefetcher
 
-__all__ = ["KeyList", "KeyPager", "KeyedBackend"]
+__all__ = ["KeyList", "KeyPager", "KeyedBackend", "fetch_each_key"]
 
+K = TypeVar("K")
 R = TypeVar("R")
+
+
+async def fetch_each_key(
+    fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, R]]], keys: Sequence[K]
+) -> dict[K, R]:
+    """Fetch the rows of all keys; those that an answer leaves out are asked for again, until it leaves out all.
+
+    A server that cuts its answers would lose rows otherwise, as it says nothing of those that are gone either.
+    """
+    rows = dict(await fetch(keys))
+    row_count = len(rows)
+    while row_count and (missing := [key for key in keys if key not in rows]):
+        more = await fetch(missing)
+        row_count = len(more)
+        rows.update(more)
+    return rows
 
 
 @attrs.frozen
@@ -125,7 +144,9 @@ class KeyPager(Pager[R]):
         keys = list(dict.fromkeys(key_list.keys))[reading.skip :]
         missing_rows = len(keys) if reading.max_rows is None else reading.max_rows
         position = keys_in_flight = 0
-        async with Prefetcher[Sequence[Any], Mapping[Any, R]](key_list.fetch) as prefetcher:
+        async with Prefetcher[Sequence[Any], Mapping[Any, R]](
+            partial(fetch_each_key, key_list.fetch)
+        ) as prefetcher:
             while missing_rows:
                 while (
                     len(prefetcher) < reading.paging.ahead
