@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types generate bench soak docs clean
+.PHONY: help demo test lowest audit check format lint types generate lock bench soak docs clean
 
 help:  ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ demo: .venv/.stamp-demo  ## Export 100,000 accounts of an emulated ZeyOS to a fi
 
 test: .venv/.stamp-dev  ## Run all tests
 	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile ci $(XDIST)
+
+lowest: .venv-lowest/.stamp  ## Run the tests with the lowest versions that pyproject.toml permits
+	.venv-lowest/bin/python -m pytest -m "not slow and not property" $(XDIST)
+
+audit: .venv/.stamp-dev  ## Ask whether what is installed has known vulnerabilities, where the network allows it
+	$(BIN)/python .ci/audit.py
 
 check: lint types .venv/.stamp-dev  ## All of lint and types, who imports whom, drift of generated code
 	$(BIN)/python -m pytest tests/test_architecture.py tests/test_naming.py
@@ -43,6 +49,9 @@ format: .venv/.stamp-dev  ## Format the code, and mend what the linter can mend
 generate: .venv/.stamp-dev  ## Write the generated modules anew
 	$(BIN)/python -m codegen
 
+lock: .venv/.stamp-dev  ## Write down the versions of what is installed for work on the library
+	$(BIN)/python -m pip freeze --exclude-editable > .ci/constraints.txt
+
 bench: .venv/.stamp-bench  ## Measure speed and memory
 	$(BIN)/python -m benchmarks
 
@@ -57,17 +66,25 @@ docs: .venv/.stamp-dev  ## Run every example of README.md and docs/, and check t
 	$(BIN)/python -m pytest tests/test_docs.py
 
 clean:  ## Remove the environment and everything that was made
-	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # One environment. A stamp says what is in it, and is old when pyproject.toml is newer.
 
 .venv/.stamp-demo: WHAT := --editable '.[cli]'
-.venv/.stamp-dev: WHAT := --editable '.[all]' --group dev
+.venv/.stamp-dev: WHAT := --constraint .ci/constraints.txt --editable '.[all]' --group dev
 .venv/.stamp-bench: WHAT := --editable '.[cli,speed]' --group bench
-.venv/.stamp-%: pyproject.toml
+.venv/.stamp-%: pyproject.toml .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed; $(PYTHON) is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 …")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(PIP) 'pip>=25.1'  # older ones know no --group
 	@echo "Installing zeyos-async into .venv: $(WHAT) …"
 	@$(PIP) $(WHAT)
+	@touch $@
+
+.venv-lowest/.stamp: pyproject.toml .ci/lowest.py
+	$(PYTHON) -m venv --clear .venv-lowest
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-input 'pip>=25.1'
+	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  --constraint .venv-lowest/constraints.txt --editable '.[all]' --group test
 	@touch $@

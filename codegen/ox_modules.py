@@ -37,6 +37,8 @@ _TYPES: Final = {
     "any": "Any",
 }
 _VALUE: Final = {"text": "str", "integer": "int", "boolean": "bool", "stamp": "Instant | int", "any": "Any"}
+_FLAGS: Final = ("html", "bare", "may_be_missing", "may_be_empty", "deprecated")
+"""What few operations are, and is only written where it holds."""
 _TAKEN: Final = frozenset(
     {
         "id",
@@ -200,7 +202,7 @@ def _spec(operation: OxOperationFacts) -> Iterator[str]:
     )
     if operation.scopes:
         yield f"scopes={operation.scopes!r}"
-    yield from (f"{name}=True" for name in ("html", "deprecated") if getattr(operation, name))
+    yield from (f"{name}=True" for name in _FLAGS if getattr(operation, name))
     if operation.since:
         yield f"since={operation.since!r}"
 

@@ -91,6 +91,9 @@ class OxOperationFacts:
     oauth: bool = True
     scopes: tuple[str, ...] = ()
     html: bool = False
+    bare: bool = False
+    may_be_missing: bool = False
+    may_be_empty: bool = False
     deprecated: bool = False
     registered: bool = True
     since: str = ""
@@ -120,6 +123,7 @@ _PARTS: Final = [
     "codes",
     "inline",
     "returns",
+    "answers",
     "bodies",
     "params",
     "targets",
@@ -156,6 +160,9 @@ def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[OxOper
             if name.count(".") == depth and ".".join(name.split(".")[:2]) not in names
         ]:
             raise ValueError(f"the overlay's {part} are about what does not exist: {unknown}")
+    named = {name for listed in overlay["answers"].values() for name in listed}
+    if unknown := sorted(named - set(names)):
+        raise ValueError(f"the overlay's answers are about what does not exist: {unknown}")
     return operations
 
 
@@ -207,6 +214,9 @@ class _OperationReader:
             oauth="oauth" in security,
             scopes=tuple(scopes),
             html=bool((row.get("response") or {}).get("html_wrapped_json")),
+            bare=self._is_bare(),
+            may_be_missing=self.full in self._overlay["answers"].get("missing", ()),
+            may_be_empty=self.full in self._overlay["answers"].get("empty", ()),
             deprecated=bool(row.get("deprecated")),
             registered=row.get("registered_in_8_19") is not False,
             since=row.get("since") or "",
@@ -368,6 +378,16 @@ class _OperationReader:
             if fields and "data" not in fields:
                 return {"returns": "record", "record": self._schemas.name(ref)}
         return {"returns": "json"}
+
+    def _is_bare(self) -> bool:
+        """Return whether the document describes an answer without an envelope, or not at all."""
+        response = self._row.get("response") or {}
+        ref = str(response.get("schema_ref"))
+        return self.full in self._overlay["answers"].get("bare", ()) or (
+            response.get("content_type") == "application/json"
+            and response.get("data_type") is None
+            and ref not in self._schemas
+        )
 
     # -- sending -----------------------------------------------------------------------------------
 

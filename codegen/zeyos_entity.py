@@ -128,7 +128,7 @@ def _typing_imports(source: EntityModule, needed: frozenset[str]) -> Iterator[st
     yield f"    from typing import {_listed(needed, _TYPING_NAMES)}"
     yield ""
     if source.writable:
-        yield "    from zeyos_async.filters import Expression"
+        yield "    from zeyos_async.filters import Condition"
     classes = [name for name in _FIELD_CLASSES if name in needed]
     yield f"    from zeyos_async.filters.builder import {', '.join(classes)}"
     if inputs := _listed(needed, ("BinaryInput", "TagsInput")):
@@ -218,7 +218,10 @@ def _record(source: EntityModule) -> Iterator[str]:
     yield ""
     for field in entity.fields:
         default = "attrs.field(default=None, repr=False)" if field.format == "password" else "None"
-        yield f"    {attribute_name(field)}: {_optional(_value_type(source, field))} = {default}"
+        type_ = _optional(_value_type(source, field))
+        if field.name == "ID":  # every record of the server has one: users need not look out for None
+            type_, default = "int", "attrs.field(default=None)"
+        yield f"    {attribute_name(field)}: {type_} = {default}"
     if entity.extdata:
         yield "    extdata: dict[str, Any] | None = None"
     if entity.tags:
@@ -302,7 +305,7 @@ def _resource_class(source: EntityModule) -> Iterator[str]:
     if not source.writable:
         return
     yield from ("", "    @overload  # type: ignore[override]")
-    key = ("*", "reconcile: Expression | str | None = ...")
+    key = ("*", "reconcile: Condition | None = ...")
     with_record = ("self", f"record: {singular}", "/", *key, f"**fields: Unpack[{singular}Update]")
     with_fields = ("self", *key, f"**fields: Unpack[{singular}Create]")
     for overload, parameters in enumerate((with_record, with_fields)):

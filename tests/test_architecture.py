@@ -22,7 +22,7 @@ PACKAGE: Final = "zeyos_async"
 
 # -- the table -------------------------------------------------------------------------------------
 
-GROUND: Final = "deprecated errors wire schema"
+GROUND: Final = "deprecated errors json_text wire urls schema"
 CORE: Final = (
     f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
 )
@@ -31,37 +31,44 @@ MAY_IMPORT: Final[dict[str, str]] = {
     # unit (a module or folder, the longest match counts)   what it may import, itself apart
     "deprecated": "",
     "errors": "",
-    "wire": "errors",
+    "json_text": "",
+    "wire": "errors json_text",
+    "urls": "errors wire",
     "schema": "errors",
     "secrets": "errors",
     "codes": "errors",
-    "forms": "errors wire",
+    "part_files": "",
+    "forms": "errors urls wire",
     "records": "schema",
     "filters": GROUND,
     "pagination": GROUND,
     "policy": GROUND,
     "codec": GROUND,
-    "auth": "deprecated errors wire secrets forms",
-    "transport": "errors wire",
+    "auth": "deprecated errors json_text urls wire secrets forms",
+    "transport": "errors json_text urls wire secrets",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
+    "services.registry": "errors",
     "services.base": f"{GROUND} records session filters pagination codec",
     "services.zeyos": f"{CORE} filters.compilers.zeyos services.zeyos._generated",
     "services.zeyos._generated": "errors schema codes records",
     "services.general": f"{CORE} filters.compilers.general",
     "services.octaved": f"{CORE} filters.compilers.octaved services.octaved._generated",
     "services.octaved._generated": "errors schema codes records services.octaved.tables",
-    "services.ox": f"{CORE} forms filters.compilers.ox services.ox._generated",
+    "services.ox": f"{CORE} forms part_files filters.compilers.ox services.ox._generated",
     "services.ox._generated": "errors wire schema codes records services.ox.operation services.ox.records services.ox.tables services.ox.values",
     "ox": "deprecated errors services.ox",
     "zeyos": "errors services.zeyos._generated",
     "general": "services.general",
     "octaved": "errors services.octaved._generated services.octaved.paths",
     "telemetry": "errors wire session.hooks",
-    "export": f"{GROUND} records codes codec services.base",  # codec: pages go to files without records
+    "export": f"{GROUND} records codes codec part_files services.base",  # codec: pages go to files without records
     "sync": f"{GROUND} records codes services.base",
     "distributed": "errors export sync",
-    "testing": "deprecated services.zeyos._generated",
+    "testing": "deprecated services.zeyos._generated testing.contract",
+    "testing.pytest_plugin": "services.registry",
+    # The contract is no part of an emulator: it drives clients, which it gets from the registry.
+    "testing.contract": "errors policy session transport wire services.registry testing.answers testing.faults",
     "cli": "*",
     "__main__": "cli",
     "__init__": "",
@@ -97,7 +104,7 @@ OUTSIDE: Final[dict[str, str]] = {
     "multidict": "*",
     "msgspec": "*",
     "cattrs": "codec",
-    "aiohttp": "transport.aiohttp testing",
+    "aiohttp": "transport.aiohttp transport.connections testing",
     "isal": "transport export testing",
     "opentelemetry": "telemetry",
     "brotli": "transport",
@@ -105,10 +112,10 @@ OUTSIDE: Final[dict[str, str]] = {
     "compression": "transport",  # the standard library's from 3.14 on
     "orjson": "testing",
     "filelock": "auth.stores.file_locks",
-    "platformdirs": "auth.stores.keyring",
+    "platformdirs": "auth.stores.keyring auth.stores.file_base",
     "keyring": "auth.stores.keyring",
-    "pytest": "testing.pytest_plugin",
-    "pytest_asyncio": "testing.pytest_plugin",
+    "pytest": "testing.pytest_plugin testing.contract",
+    "pytest_asyncio": "testing.pytest_plugin testing.contract",
     "click": "cli",
     "rich": "cli",
 }
@@ -121,6 +128,7 @@ LOADS_BY_NAME: Final = frozenset(
         "filters",
         "ox",
         "services.octaved._generated",
+        "services.registry",
         "services.ox",
         "services.ox._generated",
         "services.zeyos._generated",
@@ -274,12 +282,27 @@ def test_every_row_of_the_table_is_used() -> None:
     assert units <= MAY_IMPORT.keys(), "add a row to MAY_IMPORT for each new part"
 
 
-def test_only_one_file_imports_the_http_client() -> None:
-    """The client of aiohttp is imported in one file, which only translates; its server in the emulator."""
+def test_only_two_files_import_the_http_client() -> None:
+    """The client of aiohttp is imported where it is translated and where its connections are looked at."""
     importers = {
         statement.source for statement in read(PACKAGE_DIR) if statement.target.split(".")[0] == "aiohttp"
     }
-    assert {name for name in importers if not name.startswith("testing.")} == {"transport.aiohttp"}
+    assert {name for name in importers if not name.startswith("testing.")} == {
+        "transport.aiohttp",
+        "transport.connections",
+    }
+
+
+def test_urls_are_made_in_one_place() -> None:
+    """What a user gave goes into a URL by way of ``urls`` only, which refuses what can't be sent."""
+    makers = {"joinpath", "with_query", "extend_query", "update_query"}
+    for folder in ("auth", "services", "session", "transport", "forms"):
+        for file in sources(PACKAGE_DIR / folder):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                is_maker = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                assert not (is_maker and node.func.attr in makers), (
+                    f"{file.name}:{node.lineno}: use zeyos_async.urls"
+                )
 
 
 def test_the_emulator_uses_no_http_client() -> None:

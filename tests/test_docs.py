@@ -22,6 +22,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import types
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,7 +36,7 @@ from zeyos_async import Zeyos
 from zeyos_async.testing import Credentials, ZeyosEmulator, emulate_zeyos
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES: Final = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 ADDRESS: Final = "https://cloud.zeyos.com/demo"
 USER: Final = Credentials(name="max", password="secret", identifier="erp-sync", appsecret="0a1b2c3d4e5f")
 ROWS: Final = {"accounts": 600, "contacts": 300, "tickets": 60}
@@ -142,6 +143,62 @@ def run_program(block: Block, text: str, prefix: list[str]) -> str:
     return done.stdout
 
 
+UNTYPED: Final = frozenset(
+    [
+        "auth",
+        "errors",
+        "observability",
+        "octaved",
+        "openxchange-groupware",
+        "openxchange-mail-and-files",
+        "ox",
+    ]
+)
+"""Pages whose snippets are not for a type checker: of records whose fields may be None, or wrong on purpose."""
+
+
+def typed_sources(page: Path) -> dict[str, str]:
+    """The programs of a page as files, and its snippets as the body of one function."""
+    together = [
+        "from zeyos_async import Zeyos; from zeyos_async.testing import ZeyosEmulator",
+        "async def main(zeyos: Zeyos, emulator: ZeyosEmulator) -> None:",
+    ]
+    sources: dict[str, str] = {}
+    for block in blocks(page):
+        if block.language != "python":
+            continue
+        if "asyncio.run(" in block.text or re.search(r"^(async )?def test_", block.text, re.MULTILINE):
+            sources[f"program_{page.stem.replace('-', '_')}_{block.line}.py"] = "\n" * block.line + block.text
+        elif page.stem not in UNTYPED:  # on the line of the page, for the messages
+            together += [""] * (block.line - len(together))
+            together += textwrap.indent(block.text, "    ").splitlines()
+    if len(together) > 2:
+        sources[f"page_{page.stem.replace('-', '_')}.py"] = "\n".join(together) + "\n"
+    return sources
+
+
+def test_the_programs_of_the_pages_pass_a_strict_type_checker(tmp_path: Path) -> None:
+    """A reader who copies one gets no complaint of their own checker."""
+    pytest.importorskip("mypy")
+    sources = {name: text for page in PAGES for name, text in typed_sources(page).items()}
+    assert any(name.startswith("program_") for name in sources)
+    for name, text in sources.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-pretty",
+        "--cache-dir",
+        str(ROOT / ".mypy_cache"),
+        ".",
+    ]
+    environment = {"MYPYPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def commands() -> list[Any]:
     """The lines of console blocks that call our command on the embedded emulator."""
     return [
@@ -189,6 +246,24 @@ def test_the_links_of_the_pages_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page.name} links to {link}"
         assert not anchor or anchor in anchors(target), f"{page.name} links to {link}: no such heading"
+
+
+SOURCES = {"contract/test_contract.py": "zeyos_async/testing/contract/suite.py"}
+"""Where tests are written that a file of ours only makes for each API."""
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    """In the tables of the reliability page, a file and a function of it stand in each line."""
+    text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    part = text.partition("## What is promised")[2].partition("\n## ")[0]
+    rows = [line for line in part.splitlines() if line.startswith("| ") and "tested in" not in line]
+    assert len(rows) > 30
+    for row in rows:
+        names = re.findall(r"`([\w/]+\.py)::(\w+)(\*?)`", row)
+        assert names or row.endswith("| the same |"), row
+        for path, name, more in names:
+            source = (ROOT / SOURCES.get(path, f"tests/{path}")).read_text("utf-8")
+            assert f"def {name}{'' if more else '('}" in source, (path, name)
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -113,7 +113,7 @@ def bad_sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def problems(file: Path) -> list[str]:
     """What breaks the rules in a file, a line each."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    is_test = (ROOT / "tests") in file.parents
+    is_test = (ROOT / "tests") in file.parents or file == ROOT / "zeyos_async/testing/contract/suite.py"
     rows = [*bad_names(tree), *(() if is_test else bad_sentences(tree))]
     api_words = tuple(f"{name!r} says" for path, name in API_WORDS if file == ROOT / path)
     rows = [(line, text) for line, text in rows if not (api_words and text.startswith(api_words))]

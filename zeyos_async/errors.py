@@ -96,7 +96,20 @@ __all__ = [
 ]
 
 
-def suggest(name: str, candidates: Iterable[str], *, limit: int = 3) -> str:
+def quote_value(value: object, most: int = 60) -> str:
+    """Return a value as a message shows it: its ``repr``, cut.
+
+    Args:
+        value: Any value; of what can't be shown (a number of thousands of digits can't) its type is.
+        most: The number of characters.
+    """
+    try:
+        return repr(value)[:most]
+    except Exception:  # noqa: BLE001 - of a caller's own class it may be anything, and must not hide what is wrong
+        return f"<{type(value).__name__}>"
+
+
+def suggest(name: object, candidates: Iterable[str], *, limit: int = 3) -> str:
     """Return a sentence with the names closest to a misspelt one, ready to be appended to a message.
 
     Args:
@@ -107,6 +120,8 @@ def suggest(name: str, candidates: Iterable[str], *, limit: int = 3) -> str:
     Returns:
         ``" Did you mean 'lastname'?"``, or an empty string if nothing is close.
     """
+    if not isinstance(name, str):
+        return ""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
     if not close:
@@ -148,7 +163,8 @@ class UnknownField(FilterError, AttributeError):
     def __init__(self, path: str, entity: str, candidates: Iterable[str] = ()) -> None:
         self.path = path
         self.entity = entity
-        super().__init__(f"{entity} has no field {path!r}.{suggest(path.rsplit('.', 1)[-1], candidates)}")
+        last = path.rsplit(".", 1)[-1] if isinstance(path, str) else path
+        super().__init__(f"{entity} has no field {quote_value(path)}.{suggest(last, candidates)}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
@@ -445,12 +461,11 @@ class MultipleFailed(ZeyosAsyncError):
     def __init__(self, results: Sequence[Any]) -> None:
         self.results = list(results)
         failures = [result for result in self.results if isinstance(result, ZeyosAsyncError)]
-        super().__init__(
-            f"{len(failures)} of {len(self.results)} calls failed, the first with: {failures[0]}"
-        )
+        first = f", the first with: {failures[0]}" if failures else ""
+        super().__init__(f"{len(failures)} of {len(self.results)} calls failed{first}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.results,)
+        return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class FolderUploadFailed(ZeyosAsyncError):
@@ -463,14 +478,12 @@ class FolderUploadFailed(ZeyosAsyncError):
 
     def __init__(self, upload: Any) -> None:
         self.upload = upload
-        name, error = next(iter(upload.failed.items()))
-        super().__init__(
-            f"{len(upload.failed)} of {len(upload.failed) + len(upload.files)} files were not uploaded, "
-            f"the first of them {name}: {error}"
-        )
+        failed, files = getattr(upload, "failed", {}), getattr(upload, "files", ())
+        first = "".join(f", the first of them {name}: {error}" for name, error in list(failed.items())[:1])
+        super().__init__(f"{len(failed)} of {len(failed) + len(files)} files were not uploaded{first}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.upload,)
+        return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class NoResult(ZeyosAsyncError, LookupError):

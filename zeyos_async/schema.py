@@ -90,6 +90,11 @@ class Field:
         """The name of the attribute on a record."""
         return self.attribute or self.name
 
+    @property
+    def is_flag(self) -> bool:
+        """Whether its values are true and false, or the codes 0 and 1: then the field alone is a condition."""
+        return self.kind is Kind.BOOLEAN or (self.codes is not None and self.codes.keys() <= {0, 1})
+
 
 @attrs.frozen(eq=False)
 class Entity:

@@ -6,6 +6,7 @@ these. They are frozen; nothing in this module talks to a network.
 
 from __future__ import annotations
 
+import codecs
 import enum
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, Protocol
@@ -16,7 +17,15 @@ from yarl import URL
 
 from .errors import ResponseTooLarge
 
-__all__ = ["Request", "Response", "Safety", "StreamingBody", "public_url", "too_deep"]
+__all__ = [
+    "Request",
+    "Response",
+    "Safety",
+    "StreamingBody",
+    "public_url",
+    "too_deep",
+    "without_byte_order_mark",
+]
 
 _OPEN_HEADERS: Final = frozenset(
     {
@@ -103,6 +112,8 @@ class Request:
         sent: The argument of the caller, kept for ``OutcomeUnknown.sent``.
         follow: Whether a redirect is followed, where that is safe, and an error where it is not. If
             false, the redirect itself is the answer.
+        renews: Whether a refused credential is replaced by a fresh one, and the request sent again. If
+            false, the refusal is the answer, and says nothing of the credential.
     """
 
     method: str
@@ -113,6 +124,7 @@ class Request:
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
     follow: bool = True
+    renews: bool = True
 
     @property
     def content(self) -> bytes | None:
@@ -151,6 +163,7 @@ class Request:
             operation=self.operation,
             sent=self.sent,
             follow=self.follow,
+            renews=self.renews,
         )
 
 
@@ -194,12 +207,33 @@ class Response:
         """
         import msgspec  # here, so that importing this module stays cheap
 
+        from .json_text import decode_json
+
         try:
-            return msgspec.json.decode(self.body)
+            # A mark that servers in PHP and C# put there, and that RFC 8259, 8.1 lets readers skip.
+            return decode_json(skip_byte_order_mark(self.body))
         except msgspec.DecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
         except RecursionError as error:
             raise too_deep(self.url) from error
+
+
+def skip_byte_order_mark(body: bytes) -> bytes:
+    """Return a body without the byte order mark that some servers write before their JSON (RFC 8259, 8.1)."""
+    return body.removeprefix(codecs.BOM_UTF8)
+
+
+def without_byte_order_mark(request: Request, response: Response) -> Response:
+    """Return an answer without a byte order mark where it is read as JSON; that of a file belongs to the file."""
+    body = response.body
+    if not body.startswith(codecs.BOM_UTF8):
+        return response
+    rest = skip_byte_order_mark(body)
+    wants_json = request.headers.get("Accept") == "application/json"
+    is_json = "json" in response.content_type or rest.lstrip()[:1] in (b"", b"{", b"[", b"<")
+    return (
+        attrs.evolve(response, body=rest) if response.status >= 400 or (wants_json and is_json) else response
+    )
 
 
 def too_deep(url: URL) -> ResponseTooLarge:

@@ -12,8 +12,7 @@ from zeyos_async import GeneralApi, OpenXchange
 from zeyos_async.errors import InvalidArgument
 from zeyos_async.export import export
 from zeyos_async.testing import emulate_general, emulate_ox
-
-from .services import CONTACTS
+from zeyos_async.testing.ox.contract import CONTACTS
 
 
 async def test_export_of_the_general_api(tmp_path: Path) -> None:

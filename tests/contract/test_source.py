@@ -11,9 +11,12 @@ import pytest
 from zeyos_async import F, GeneralApi, OpenXchange, Zeyos
 from zeyos_async.errors import InvalidArgument, UnsupportedFilter
 from zeyos_async.services.base import DeletionSource, QuerySource, Range, Source
+from zeyos_async.services.registry import list_apis, load
 from zeyos_async.testing import emulate_general, emulate_ox, emulate_zeyos
+from zeyos_async.testing.contract import Bench, open_bench
+from zeyos_async.testing.ox.contract import CONTACTS
 
-from .services import CONTACTS, SERVICES, Bench, open_bench
+SERVICES = [load(api.contract) for api in list_apis().values()]
 
 WITH_QUERIES = [service for service in SERVICES if service.name != "octaved"]
 

@@ -10,15 +10,11 @@ from typing import Any, Final
 
 import attrs
 
-from zeyos_async.testing import emulate_zeyos
-
-from .judge import judge
-from .player import play_schedule
-from .schedule import build_schedule
+from .kinds import DEFAULT, KINDS
 
 CONCURRENCY: Final = 12
 """Schedules played at the same time, so that their pauses overlap."""
-_REPLAY_COMMAND: Final = "python -m tests.faults.replay {}"
+_REPLAY_COMMAND: Final = "python -m tests.faults.replay {} {}"
 
 
 @attrs.define
@@ -26,11 +22,13 @@ class Tally:
     """The counts of a campaign.
 
     Attributes:
+        kind: The kind of schedules.
         failures: Seed → the contradictions that the judge found.
         steps: Kind of step and result → number of steps.
         mishaps: Name of the mishap → number of requests; ``""`` is for requests that passed.
     """
 
+    kind: str = DEFAULT
     failures: dict[int, list[str]] = attrs.field(factory=dict)
     steps: Counter[tuple[str, str]] = attrs.field(factory=Counter)
     mishaps: Counter[str] = attrs.field(factory=Counter)
@@ -38,7 +36,7 @@ class Tally:
     def report(self) -> str:
         """Return the seeds that failed, with the commands that play them again."""
         return "\n".join(
-            f"{_REPLAY_COMMAND.format(seed)}   # {'; '.join(problems)}"
+            f"{_REPLAY_COMMAND.format(self.kind, seed)}   # {'; '.join(problems)}"
             for seed, problems in sorted(self.failures.items())
         )
 
@@ -52,22 +50,22 @@ class Tally:
         yield from (f"| {name or 'none'} | {count} |" for name, count in sorted(self.mishaps.items()))
 
 
-async def run_campaign(seeds: Iterable[int], *, max_failures: float = math.inf) -> Tally:
+async def run_campaign(seeds: Iterable[int], *, kind: str = DEFAULT, max_failures: float = math.inf) -> Tally:
     """Play all these seeds, and stop early after so many failures."""
-    tally = Tally()
+    tally = Tally(kind)
     waiting = iter(seeds)
 
     async def work(emulator: Any) -> None:
         for seed in waiting:
             if len(tally.failures) >= max_failures:
                 return
-            played = await play_schedule(build_schedule(seed), emulator)
-            if problems := judge(played):
-                tally.failures[seed] = problems
-            tally.steps.update((o.step.kind, o.result) for task in played.outcomes for o in task)
-            tally.mishaps.update(passage.mishap for passage in played.passages)
+            verdict = await KINDS[kind].play(seed, emulator)
+            if verdict.problems:
+                tally.failures[seed] = verdict.problems
+            tally.steps.update(verdict.steps)
+            tally.mishaps.update(verdict.mishaps)
 
-    async with emulate_zeyos(seed=1) as emulator, asyncio.TaskGroup() as group:
+    async with KINDS[kind].emulate() as emulator, asyncio.TaskGroup() as group:
         for _ in range(CONCURRENCY):
             group.create_task(work(emulator))
     return tally
@@ -77,10 +75,9 @@ if __name__ == "__main__":
     import logging
     import sys
 
-    logging.getLogger("aiohttp.server").setLevel(
-        logging.CRITICAL
-    )  # that its clients go away is the point here
-    first, count = int(sys.argv[1]), int(sys.argv[2])
-    total = asyncio.run(run_campaign(range(first, first + count)))
+    # That its clients go away is the point here.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    name, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    total = asyncio.run(run_campaign(range(first, first + count), kind=name))
     print("\n".join(total.tables()))
-    print(f"\n{count} schedules, {len(total.failures)} failed\n{total.report()}")
+    print(f"\n{name}: {count} schedules, {len(total.failures)} failed\n{total.report()}")

@@ -14,7 +14,7 @@ counter, of which each step counts once, and a record that is updated under its 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -40,12 +40,12 @@ class RecordState:
 
 def judge(played: PlayedSchedule) -> list[str]:
     """Return the contradictions between the outcomes and the final state."""
-    problems: list[str] = []
-    for outcomes in played.outcomes:
-        problems += _TaskJudge(played).judge(outcomes)
-    problems += _judge_counter(played)
-    problems += _judge_shared_record(played)
-    return problems
+    return [*judge_records(played), *_judge_counter(played), *_judge_shared_record(played)]
+
+
+def judge_records(played: PlayedSchedule) -> list[str]:
+    """Return the contradictions about the records that one task alone writes."""
+    return [problem for outcomes in played.outcomes for problem in _TaskJudge(played).judge(outcomes)]
 
 
 class _TaskJudge:
@@ -53,8 +53,8 @@ class _TaskJudge:
 
     def __init__(self, played: PlayedSchedule) -> None:
         self.rows = played.rows
-        self.records: dict[int, RecordState] = {}
-        self.names: dict[int, str] = {}
+        self.records: dict[Any, RecordState] = {}
+        self.names: dict[Any, str] = {}
         self.maybe_created: dict[str, str] = {}
         self.uncreated: set[str] = set()
         self.problems: list[str] = []
@@ -66,6 +66,8 @@ class _TaskJudge:
             kind = outcome.step.kind
             if kind in CREATES:
                 self._judge_create(outcome)
+            elif outcome.record is not None and outcome.record not in self.records:
+                self._report(outcome, f"record {outcome.record} is none of the task's own")
             elif kind in UPDATES:
                 self._judge_update(outcome)
             elif kind in DELETES:
@@ -131,7 +133,7 @@ class _TaskJudge:
         names = {*self.names.values(), *self.maybe_created, *self.uncreated}
         self.problems += self._compare([row for row in self.rows if row[1] in names])
 
-    def _compare(self, rows: list[tuple[int, str, str]]) -> list[str]:
+    def _compare(self, rows: list[tuple[Any, str, str]]) -> list[str]:
         """Return what is impossible about these rows."""
         problems = []
         names = Counter(name for _, name, _ in rows)

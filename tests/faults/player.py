@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -32,7 +32,7 @@ from zeyos_async.zeyos import Ticket
 from .schedule import BASE, OUTAGE, READ_TIMEOUT, Schedule, Step
 
 STEP: ContextVar[str] = ContextVar("step", default="")
-_CLOCK: Final = itertools.count()
+CLOCK: Final = itertools.count()
 
 
 @attrs.define(kw_only=True)
@@ -57,10 +57,10 @@ class StepOutcome:
     result: str = "skipped"
     began: int = 0
     ended: int = 0
-    record: int | None = None
+    record: Any = None
     value: str | None = None
     base: str | None = None
-    rows: list[tuple[int, str, str]] = attrs.field(factory=list)
+    rows: list[tuple[Any, str, str]] = attrs.field(factory=list)
     count: int | None = None
     error: BaseException | None = None
 
@@ -80,13 +80,13 @@ class PlayedSchedule:
 
     schedule: Schedule
     outcomes: list[list[StepOutcome]]
-    rows: list[tuple[int, str, str]]
+    rows: list[tuple[Any, str, str]]
     counter: int
     shared: int
     passages: list[Passage]
 
 
-class _StepTransport(AiohttpTransport):
+class StepTransport(AiohttpTransport):
     """A transport that sends the step's name along, so that the proxy knows which step a request belongs to."""
 
     async def send(self, request: Any, **options: Any) -> Any:
@@ -97,7 +97,7 @@ class _StepTransport(AiohttpTransport):
 async def _open_client(url: str, emulator: Any, schedule: Schedule) -> AsyncIterator[Zeyos]:
     retry = Retry(base=BASE, cap=4 * BASE, budget=schedule.budget)
     timeout = Timeout(total=20, connect=5, read=READ_TIMEOUT)
-    async with Session(transport=_StepTransport(), retry=retry, timeout=timeout) as session:
+    async with Session(transport=StepTransport(), retry=retry, timeout=timeout) as session:
         yield Zeyos(url, auth=BearerToken(emulator.token), session=session)
 
 
@@ -108,7 +108,7 @@ def _fault_plan(schedule: Schedule) -> Callable[[Passage], ProxyFault | None]:
     def decide(passage: Passage) -> ProxyFault | None:
         name = passage.headers.get("x-step", "")
         counts[name] += 1
-        return schedule.mishap(name, kinds[name], counts[name]) if name in kinds else None
+        return schedule.mishap(name, kinds[name], counts[name], passage) if name in kinds else None
 
     return decide
 
@@ -135,6 +135,23 @@ async def play_schedule(schedule: Schedule, emulator: Any) -> PlayedSchedule:
     return PlayedSchedule(schedule, list(outcomes), rows, counter, shared, passages)
 
 
+async def run_step(action: Callable[[Step, StepOutcome], Awaitable[None]], outcome: StepOutcome) -> None:
+    """Run the action of a step, and write down what it came to."""
+    reads = outcome.step.kind in ("get", "list", "count")
+    try:
+        await action(outcome.step, outcome)
+    except OutcomeUnknown as error:
+        outcome.result, outcome.error = "unknown", error
+    except (NotSent, DeadlineExceeded) as error:
+        outcome.result, outcome.error = "failed" if reads else "not sent", error
+    except ManyResults as error:
+        outcome.result, outcome.error = "ambiguous", error
+    except (ZeyosAsyncError, PageDriftWarning) as error:
+        outcome.result, outcome.error = "failed" if reads else "refused", error
+    except Exception as error:  # noqa: BLE001  judged as a failure of the schedule
+        outcome.result, outcome.error = "crashed", error
+
+
 class _TaskPlayer:
     """The player of one task: it runs the steps one after the other, and records their outcomes."""
 
@@ -149,27 +166,11 @@ class _TaskPlayer:
         outcomes = []
         for step in steps:
             STEP.set(step.name)
-            outcome = StepOutcome(step=step, began=next(_CLOCK))
-            await self._run_step(step, outcome)
-            outcome.ended = next(_CLOCK)
+            outcome = StepOutcome(step=step, began=next(CLOCK))
+            await run_step(getattr(self, "_" + step.kind.replace(" ", "_")), outcome)
+            outcome.ended = next(CLOCK)
             outcomes.append(outcome)
         return outcomes
-
-    async def _run_step(self, step: Step, outcome: StepOutcome) -> None:
-        action = getattr(self, "_" + step.kind.replace(" ", "_"))
-        reads = step.kind in ("get", "list", "count")
-        try:
-            await action(step, outcome)
-        except OutcomeUnknown as error:
-            outcome.result, outcome.error = "unknown", error
-        except (NotSent, DeadlineExceeded) as error:
-            outcome.result, outcome.error = "failed" if reads else "not sent", error
-        except ManyResults as error:
-            outcome.result, outcome.error = "ambiguous", error
-        except (ZeyosAsyncError, PageDriftWarning) as error:
-            outcome.result, outcome.error = "failed" if reads else "refused", error
-        except Exception as error:  # noqa: BLE001  judged as a failure of the schedule
-            outcome.result, outcome.error = "crashed", error
 
     def _choose_record(self, step: Step, outcome: StepOutcome) -> Ticket | None:
         if not self.own:

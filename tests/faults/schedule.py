@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
 
 from zeyos_async.testing.proxy import (
+    Passage,
     ProxyFault,
     answered,
     dripping,
@@ -23,6 +24,8 @@ from zeyos_async.testing.proxy import (
     silent,
     truncated,
 )
+
+from .wrong_answers import Reading, draw_wrong_answer
 
 TASKS: Final = 3
 STEPS: Final = 5
@@ -78,6 +81,28 @@ _SILENCE_RATE: Final = 0.01
 """The share of mishaps that are a long silence; waiting for one takes long."""
 
 
+_WRONG_RATE: Final = 0.35
+"""The share of mishaps that are answers which a client must not believe."""
+_GET: Final = Passage(0, "GET", "/", {}, b"")
+
+ZEYOS: Final = Reading(
+    id_keys=("ID",),
+    is_create=lambda passage: passage.method == "PUT",
+    takes_any_text=False,
+    empty=(b"[[]]",),
+)
+
+
+def draw_mishap(draw: random.Random, passage: Passage, reading: Reading) -> ProxyFault:
+    """Draw what goes wrong with a request."""
+    if draw.random() < _SILENCE_RATE:
+        return silent(SILENCE)
+    if draw.random() < _WRONG_RATE:
+        return draw_wrong_answer(draw, passage, reading)
+    makers = [make for _, make in _MISHAPS]
+    return draw.choices(makers, [weight for weight, _ in _MISHAPS])[0](draw)
+
+
 @attrs.frozen
 class Step:
     """One call of one task.
@@ -109,29 +134,36 @@ class Schedule:
     rate: float
     budget: float
 
-    def mishap(self, name: str, kind: str, nth: int) -> ProxyFault | None:
+    def mishap(
+        self, name: str, kind: str, nth: int, passage: Passage = _GET, reading: Reading = ZEYOS
+    ) -> ProxyFault | None:
         """Return the mishap of the ``nth`` request of a step, the same each time."""
         draw = random.Random(f"{self.seed}:{name}:{nth}")
         if draw.random() >= self.rate:
             return None
-        if draw.random() < _SILENCE_RATE:
-            return silent(SILENCE)
-        makers = [make for _, make in _MISHAPS]
-        chosen = draw.choices(makers, [weight for weight, _ in _MISHAPS])[0](draw)
+        chosen = draw_mishap(draw, passage, reading)
         return lost_answer() if chosen.late and kind == UNGUARDED else chosen
 
 
 def build_schedule(seed: int) -> Schedule:
     """Return the schedule of a seed."""
     draw = random.Random(f"schedule {seed}")
+    tasks = draw_tasks(draw, seed, KINDS, first=("create", "create with reconcile"))
+    return Schedule(seed, tasks, draw.choice([0.1, 0.3, 0.6]), draw.choice([2.0, 100.0, 100.0]))
+
+
+def draw_tasks(
+    draw: random.Random, seed: int, weights: Mapping[str, int], *, first: Sequence[str]
+) -> tuple[tuple[Step, ...], ...]:
+    """Draw the steps of each task; it begins with one of ``first``, so that there is something to work on."""
     tasks = []
     for task in range(TASKS):
-        kinds = draw.choices(list(KINDS), list(KINDS.values()), k=STEPS)
-        kinds[0] = draw.choice(["create", "create with reconcile"])  # something to work on
+        kinds = draw.choices(list(weights), list(weights.values()), k=STEPS)
+        kinds[0] = draw.choice(first)
         tasks.append(
             tuple(
                 Step(f"{seed}/{task}/{number}", kind, draw.randrange(1000))
                 for number, kind in enumerate(kinds)
             )
         )
-    return Schedule(seed, tuple(tasks), draw.choice([0.1, 0.3, 0.6]), draw.choice([2.0, 100.0, 100.0]))
+    return tuple(tasks)

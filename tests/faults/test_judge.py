@@ -7,11 +7,18 @@ from typing import Any
 
 import attrs
 import pytest
+from aiohttp.client_proto import ResponseHandler
 
 from zeyos_async.errors import PreconditionFailed
+from zeyos_async.pagination.by_offset import OffsetPass
+from zeyos_async.policy import Retry
+from zeyos_async.services.base.pagers import by_keys
+from zeyos_async.services.base.pagers.by_offset import OffsetPager
+from zeyos_async.services.octaved import resources as octaved_resources
 from zeyos_async.services.zeyos import reconcile
 from zeyos_async.services.zeyos.writable import WritableResource
 from zeyos_async.session import channel
+from zeyos_async.transport import connections
 from zeyos_async.wire import Safety
 
 from .campaign import run_campaign
@@ -85,6 +92,18 @@ def guards_nothing(patch: Patch) -> None:
     patch.setattr(WritableResource, "_guard", lambda self, record, if_match: {})
 
 
+def believes_what_came_while_idle(patch: Patch) -> None:
+    """Connections as the HTTP library keeps them: nobody looks whether anything came since the last answer."""
+    patch.setattr(connections.KeptConnection, "is_silent", lambda self: self.transport is not None)
+    patch.setattr(connections.KeptConnection, "give_back", lambda self, key: True)
+    patch.setattr(connections.KeptConnection, "data_received", ResponseHandler.data_received)
+
+
+def believes_any_record(patch: Patch) -> None:
+    """Takes the record that comes for the one that was asked for."""
+    patch.setattr(WritableResource, "_check_id_came", lambda *_: None)
+
+
 async def _given(value: Any) -> Any:
     return value
 
@@ -97,6 +116,8 @@ BROKEN = [
     takes_every_412_for_somebody_elses,
     takes_equal_values_for_a_step,
     guards_nothing,
+    believes_what_came_while_idle,
+    believes_any_record,
 ]
 
 
@@ -106,3 +127,53 @@ async def test_a_broken_client_is_found_out(break_it: Callable[[Patch], None], m
     break_it(monkeypatch)
     tally = await run_campaign(SEEDS, max_failures=1)
     assert tally.failures
+
+
+def repeats_all_writes(patch: Patch) -> None:
+    """Sends everything again after a lost answer."""
+    patch.setattr(Retry, "_is_repeatable", lambda *_: True)
+
+
+async def asks_once(fetch: Any, keys: Any) -> Any:
+    """Take the rows that came for all there are."""
+    return await fetch(keys)
+
+
+def believes_short_answers(patch: Patch) -> None:
+    """Reads by keys without asking again for those that an answer left out."""
+    patch.setattr(by_keys, "fetch_each_key", asks_once)
+    patch.setattr(octaved_resources, "fetch_each_key", asks_once)
+
+
+def ends_at_a_short_page(patch: Patch) -> None:
+    """Takes a page that is not full for the last one of its window."""
+    handed = OffsetPass.handed
+
+    def believe(self: Any, span: Any, rows: int, *, limit: int) -> Any:
+        rest = handed(self, span, rows, limit=limit)
+        return None if rows < limit else rest
+
+    patch.setattr(OffsetPass, "handed", believe)
+    patch.setattr(OffsetPager, "_verify_count", lambda self: _given(None))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "kind"),
+    [
+        (believes_short_answers, "passes-octaved"),
+        (believes_short_answers, "passes-ox"),
+        (ends_at_a_short_page, "passes-zeyos"),
+        (ends_at_a_short_page, "passes-general"),
+        (repeats_all_writes, "writes-ox"),
+        (repeats_all_writes, "writes-octaved"),
+        (repeats_all_writes, "writes-general"),
+    ],
+)
+async def test_a_broken_client_of_each_api_is_found_out(
+    break_it: Callable[[Patch], None], kind: str, monkeypatch: Patch
+) -> None:
+    """By the schedules of its kind."""
+    break_it(monkeypatch)
+    tally = await run_campaign(SEEDS, kind=kind, max_failures=1)
+    assert tally.failures
+    assert f"python -m tests.faults.replay {kind} {next(iter(tally.failures))}" in tally.report()

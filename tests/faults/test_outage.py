@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-import selectors
-from collections.abc import Coroutine
 from typing import Any, Final
 
 import pytest
@@ -19,6 +17,8 @@ from zeyos_async.services.zeyos.client import Zeyos
 from zeyos_async.session import Session
 from zeyos_async.transport import MemoryTransport
 from zeyos_async.wire import Request, Response, Safety
+
+from .simulated_time import run
 
 OUTAGE: Final = 60.0
 BEFORE: Final = 60.0
@@ -78,38 +78,6 @@ def test_the_budget_bounds_the_retries() -> None:
 
 
 # -- the session, on a clock that jumps ------------------------------------------------------------
-
-
-class _Jumping(selectors.DefaultSelector):
-    """Does not wait: the clock is set forward instead."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        self.now += timeout or 0.0
-        return super().select(0)
-
-
-class _JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time passes only where it would be waited for."""
-
-    def __init__(self) -> None:
-        self._jumping = _Jumping()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.now
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run in simulated time."""
-    loop = _JumpingLoop()
-    try:
-        loop.run_until_complete(work)
-    finally:
-        loop.close()
 
 
 class _Server:

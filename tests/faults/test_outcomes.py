@@ -75,11 +75,17 @@ async def outcome(steps: list[Any], safety: Safety, *, auth: Any = None) -> Any:
         (answer(412), PreconditionFailed, PreconditionFailed),
         (answer(401), NotAuthenticated, OutcomeUnknown),
         (answer(403), PermissionDenied, OutcomeUnknown),
+        (answer(408), BadRequest, OutcomeUnknown),
+        (answer(421), BadRequest, OutcomeUnknown),
+        (answer(423), BadRequest, OutcomeUnknown),
+        (answer(425), BadRequest, OutcomeUnknown),
+        (answer(499), BadRequest, OutcomeUnknown),
+        (answer(422), BadRequest, BadRequest),
         (answer(429), RateLimited, OutcomeUnknown),
         (answer(500), FailedWrite, FailedWrite),
         (answer(502), FailedWrite, FailedWrite),
         (answer(200, b"<html><title>Sign in</title>"), FailedWrite, FailedWrite),
-        (answer(307), ServerError, FailedWrite),
+        (answer(307), FailedWrite, FailedWrite),
     ],
 )
 async def test_the_outcome_of_a_write(last: Any, alone: type, after_a_lost_attempt: type) -> None:

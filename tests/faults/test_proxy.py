@@ -17,17 +17,24 @@ from zeyos_async.testing.proxy import (
     FaultProxy,
     ProxyFault,
     answered,
+    closing_bytes,
     dripping,
+    edited,
+    emptied,
+    half_an_answer,
     html_page,
     late_401,
     late_delivery,
+    late_status,
     lost_answer,
+    one_more_answer,
     reset_after,
     reset_before,
     reset_in_answer,
     reset_in_request,
     silent,
     truncated,
+    weak_validator,
 )
 from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframe
 
@@ -60,14 +67,15 @@ CREATE = "PUT /demo/api/v1/tickets"
 LIST = "POST /demo/api/v1/accounts"
 
 
-async def exchange(proxy: FaultProxy, emulator: Any, what: str = CREATE) -> Seen:
+async def exchange(proxy: FaultProxy, emulator: Any, what: str = CREATE, *, encoding: str = "") -> Seen:
     """One request over a socket of its own; reads until the end, or until nothing comes."""
-    body = BODY if what == CREATE else b'{"limit":40}'
+    body = {"PUT": BODY, "POST": b'{"limit":40}'}.get(what.split()[0], b"")
     port = int(proxy.url.split(":")[2].split("/")[0])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(
         f"{what} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {emulator.token()}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"Accept-Encoding: {encoding or 'identity'}\r\n\r\n".encode()
         + body
     )
     data, pieces, ended, reset = b"", 0, False, False
@@ -185,3 +193,101 @@ async def test_a_cut_message_is_never_taken_for_a_whole_one(body: bytes, cut: in
     response = HEAD % len(body) + body
     with pytest.raises(ConnectionError):
         await read_response(reader_of(response[: cut % len(response)]), "GET")
+
+
+GET = "GET /demo/api/v1/accounts/1"
+
+
+@pytest.mark.parametrize("after", [0.0, 0.01])
+@pytest.mark.parametrize(
+    ("mishap", "status", "whole", "ended"),
+    [
+        (one_more_answer, 200, True, False),
+        (lambda after: half_an_answer(0.5, after), 200, False, False),
+        (lambda after: late_status(408, after), 408, True, False),
+        (lambda after: late_status(204, after), 204, True, False),
+        (lambda after: late_status(504, after), 504, True, False),
+        (lambda after: closing_bytes(b"HTTP/1.1 1", after), 1, False, True),
+    ],
+    ids=["again", "half", "408", "204", "504", "closing"],
+)
+async def test_bytes_while_a_connection_is_idle(
+    emulator: Any, mishap: Any, status: int, whole: bool, ended: bool, after: float
+) -> None:
+    """A whole right answer comes first, and then what nobody asked for."""
+    async with FaultProxy(emulator.url, lambda passage: mishap(after)) as proxy:
+        reply = await exchange(proxy, emulator, GET)
+    reader = reader_of(reply.data)
+    right = await read_response(reader, "GET")
+    assert (right.start[1], b'"ID":1' in right.body.replace(b" ", b"")) == ("200", True)
+    rest = await reader.read()
+    assert int(rest.split(b" ", 2)[1]) == status
+    assert reply.ended is ended
+    if whole:
+        assert (await read_response(reader_of(rest), "GET")).start[1] == str(status)
+    else:
+        with pytest.raises(ConnectionError):
+            await read_response(reader_of(rest), "GET")
+
+
+async def test_bytes_come_only_while_it_is_idle(emulator: Any) -> None:
+    """A request that is there already gets its own answer, and the log says so."""
+    async with FaultProxy(emulator.url, lambda passage: one_more_answer(0.05)) as proxy:
+        port = int(proxy.url.split(":")[2].split("/")[0])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(
+                f"{GET} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {emulator.token()}\r\n\r\n".encode()
+            )
+            assert (await read_response(reader, "GET")).start[1] == "200"
+        await read_response(reader, "GET")
+        writer.close()
+        assert [passage.mishap for passage in proxy.passages] == [
+            "one more answer while idle (too late)",
+            "one more answer while idle",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("mishap", "body"),
+    [
+        (emptied(), b""),
+        (emptied(b"{}"), b"{}"),
+        (edited(lambda row: {"ID": row["ID"] + 1}), b'{"ID": 2}'),
+    ],
+    ids=lambda value: value.name if isinstance(value, ProxyFault) else None,
+)
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_an_edited_answer(emulator: Any, mishap: ProxyFault, body: bytes, encoding: str) -> None:
+    """Has the server's status and headers and another body, in no encoding."""
+    async with FaultProxy(emulator.url, lambda passage: mishap) as proxy:
+        reply = await exchange(proxy, emulator, f"{GET}", encoding=encoding)
+    message = await read_response(reader_of(reply.data), "GET")
+    assert (message.start[1], message.body) == ("200", body)
+    assert message.headers["etag"].startswith('"')
+    assert "content-encoding" not in message.headers
+
+
+async def test_only_successes_are_edited(emulator: Any) -> None:
+    """An error, and an answer without a body, stay as they are."""
+    plain = "GET /demo/api/v1/accounts/999999"
+    async with FaultProxy(emulator.url, lambda passage: edited(lambda value: 7)) as proxy:
+        assert b"Not Found" in (await exchange(proxy, emulator, plain)).data
+    async with FaultProxy(emulator.url, lambda passage: emptied(b"[]")) as proxy:
+        assert b"[]" not in (await exchange(proxy, emulator, GET.replace("GET", "HEAD"))).data
+
+
+async def test_a_weak_validator(emulator: Any) -> None:
+    """The same tag, said to be weak."""
+    async with FaultProxy(emulator.url, lambda passage: weak_validator()) as proxy:
+        reply = await exchange(proxy, emulator, GET)
+    message = await read_response(reader_of(reply.data), "GET")
+    assert message.headers["etag"].startswith('W/"')
+
+
+async def test_a_status_that_comes_late(emulator: Any) -> None:
+    """After a silence; a 204 has no body."""
+    async with FaultProxy(emulator.url, lambda passage: answered(204, late=0.02)) as proxy:
+        reply = await exchange(proxy, emulator, GET)
+        assert (proxy.passages[0].mishap, proxy.passages[0].status) == ("answered 204 late", None)
+    assert (await read_response(reader_of(reply.data), "GET")).body == b""

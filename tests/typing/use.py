@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 from zeyos_async import GeneralApi, OpenXchange, Query
-from zeyos_async.filters import F
+from zeyos_async.filters import Condition, F
 from zeyos_async.general import Definition, Form, Listing, Row
 from zeyos_async.octaved import Customer, Project, Task
 from zeyos_async.ox import (
@@ -45,7 +45,8 @@ async def reading(zeyos: Entities) -> None:
 
 def values(account: Account, server: FeedServer) -> None:
     """Fields have the types that the server's values get."""
-    assert_type(account.ID, int | None)
+    assert_type(account.ID, int)
+    _ = {account.ID: account}
     assert_type(account.lastname, str | None)
     assert_type(account.creationdate, datetime | None)
     assert_type(account.type, AccountType | None)
@@ -109,6 +110,9 @@ def conditions(zeyos: Entities) -> None:
         f.description.is_not_null(),
     )
     zeyos.files.where(zeyos.files.f.binfile.size > 1000)
+    bare_or_not: list[Condition] = [F.locked, f.locked, f["locked"], ~F.locked, "locked", f.ID > 5]
+    zeyos.accounts.where(*bare_or_not)
+    zeyos.accounts.where(F.locked).where(f.locked, F.locked & f.excludetax)
     zeyos.accounts.query().order_by(f.lastname.asc(), f.ID.desc())
 
 
@@ -124,6 +128,7 @@ async def flow(flow: FlowResources) -> None:
     async for task in flow.tasks.search((F.name == "Briefing") | F.isArchived):
         assert_type(task, Task)
     assert_type(await flow.customers.all(), list[Customer])
+    flow.tasks.search(F.isArchived, Task.f.isArchived, "isArchived")
     assert_type(
         await flow.tasks.create(parentNodeId="…", name="Briefing", status="open", plannedTime=Decimal(2)), str
     )
@@ -146,6 +151,8 @@ async def general(api: GeneralApi) -> None:
     assert_type(await model.definition(), Definition)
     assert_type(await model.create(strLogin="x", intStatus=1), Form)
     assert_type(await model.update([542, 543], {"strLogin": "x"}), Form)
+    model.where(F.active, "active", F.active & (F.age > 5))
+    await model.list(filters=F.active == 1)
     assert_type(await api.rights(), dict[str, tuple[str, ...]])
 
 
@@ -204,6 +211,7 @@ async def open_xchange_for_people(ox: OpenXchange, contact: ContactData) -> None
     async for task in ox.tasks.query(folder="7").limit(3):
         assert_type(task, TaskData)
     assert_type(ox.contacts.where(F.last_name == "Doe").select("id"), Query[dict[str, Any]])
+    ox.mail.where(F.seen, "size > 5", folder="default0/INBOX")
     assert_type(await ox.contacts.search(F.last_name == "Doe", columns=["id"]), Rows[ContactData])
     assert_type(await ox.contacts.search({"pattern": "D*"}, folder="25"), Rows[ContactData])
     sent = await ox.mail.send(

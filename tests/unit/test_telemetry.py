@@ -159,7 +159,7 @@ async def test_both_requests_of_a_hedged_read(provider, exporter):
         channel = one.bind(BASE)
         await channel.send(make_request())
         exporter.clear()
-        limiter = one.loop_state().limiter(URL(BASE), one.limits, one.retry.budget)
+        (limiter,) = one.loop_state().limiters.values()
         for _ in range(3):
             limiter.hedge_budget = hedge.earn(limiter.hedge_budget)
         await channel.send(make_request())

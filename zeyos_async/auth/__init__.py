@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .stores.keyring import KeyringStore
     from .zeyos.authorization import Authorization, CallbackServer
     from .zeyos.oauth2 import OAuth2
+    from .zeyos.oauth2_password import OAuth2Password
     from .zeyos.oauth2_requests import Introspection, UserInfo
     from .zeyos.password import PasswordLogin
 
@@ -48,6 +49,7 @@ __all__ = [
     "MemoryStore",
     "NoAuth",
     "OAuth2",
+    "OAuth2Password",
     "OxAutologin",
     "OxFormLogin",
     "OxLogin",
@@ -69,6 +71,7 @@ _NAMES_OF_MODULES: Final = {
     "bearer": ("BearerToken",),
     "general.login": ("KmdLogin", "KmdToken"),
     "zeyos.oauth2": ("OAuth2",),
+    "zeyos.oauth2_password": ("OAuth2Password",),
     "zeyos.oauth2_requests": ("Introspection", "UserInfo"),
     "ox.existing_session": ("OxAutologin", "OxSession"),
     "ox.password": ("OxFormLogin", "OxLogin", "OxTokenLogin"),

@@ -25,12 +25,13 @@ What follows from that:
 from __future__ import annotations
 
 import abc
+import functools
 import hashlib
 import inspect
 import re
 import time
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import attrs
 from yarl import URL
@@ -38,6 +39,7 @@ from yarl import URL
 from ..deprecated import adopt_overrides, overridable
 from ..errors import ConfigurationError, InvalidArgument
 from ..secrets import Secret
+from ..urls import add_segments
 from ..wire import Request, Response
 from .credential import Credential
 
@@ -50,6 +52,7 @@ __all__ = [
     "Flow",
     "TokenSource",
     "fingerprint",
+    "list_secrets",
     "resolve_source",
     "to_header_secret",
     "to_secret",
@@ -57,6 +60,7 @@ __all__ = [
 
 # The tab is allowed; anything else of these could end the header, and begin another one.
 _NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 
 TokenSource: TypeAlias = "str | Secret | Callable[[], str | Awaitable[str]]"
 """A secret text, or a callable (sync or async) that gives one."""
@@ -76,7 +80,7 @@ class AuthContext:
 
     def url(self, path: str) -> URL:
         """Return the URL of a path below the base URL."""
-        return self.base_url.joinpath(*path.strip("/").split("/"))
+        return add_segments(self.base_url, *path.strip("/").split("/"))
 
 
 Flow: TypeAlias = Generator[Request | Awaitable[Any], Any, Credential]
@@ -94,10 +98,15 @@ class AuthBackend(abc.ABC):
         hint: What to look at when the server does not accept what the backend obtained; a sentence
             without a full stop, or ``""``.
         token_store: Where the credential is shared with other processes, or ``None``.
+        bound_to: The address that the credential was stored for: no client of another origin takes it. ``None``
+            where the caller gives both.
+        sends_credential: Whether requests carry a secret, and must not go where others can read them.
         identity: Tells this backend's credential from others' in a store. It holds no secret.
     """
 
     token_store: TokenStore | None = None
+    bound_to: URL | None = None
+    sends_credential: ClassVar[bool] = True
 
     @property
     def hint(self) -> str:
@@ -185,6 +194,18 @@ def fingerprint(secret: Secret | None) -> str:
     return hashlib.sha256(secret.reveal().encode()).hexdigest()[:12] if secret else ""
 
 
+def list_secrets(backend: AuthBackend, credential: Credential | None) -> list[Secret | None]:
+    """Return what must not show up in an error: the backend's choice, and whatever secrets it was given."""
+    values = (getattr(backend, name, None) for name in _fields(type(backend)))
+    obtained = () if credential is None else backend.secrets(credential)
+    return [*obtained, *(value for value in values if isinstance(value, Secret))]
+
+
+@functools.cache
+def _fields(backend_type: type[AuthBackend]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(backend_type)) if attrs.has(backend_type) else ()
+
+
 def to_secret(value: object, label: str) -> Secret:
     """Convert an argument to a secret.
 
@@ -193,15 +214,17 @@ def to_secret(value: object, label: str) -> Secret:
         label: The name of the argument, for errors.
 
     Raises:
-        ConfigurationError: It is no text, or it is empty.
+        ConfigurationError: It is no text, or it is empty, or holds half a character.
     """
-    if isinstance(value, Secret):
-        return value
-    if not isinstance(value, str):
+    if not isinstance(value, (str, Secret)):
         raise ConfigurationError(f"{label} must be a text, not {type(value).__name__}.")
-    if not value:
+    secret = Secret(value)
+    if not secret.reveal():
         raise ConfigurationError(f"{label} is empty.")
-    return Secret(value)
+    # Python's own error, when it is sent, would hold all of it.
+    if _HALF_CHARACTER.search(secret.reveal()):
+        raise ConfigurationError(f"{label} holds half a character (U+D800 to U+DFFF), which can't be sent.")
+    return secret
 
 
 def to_header_secret(value: object, label: str) -> Secret:

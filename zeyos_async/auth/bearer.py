@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+from yarl import URL
 
 from .base import AuthBackend, AuthContext, Flow, TokenSource, resolve_source, to_header_secret
 from .credential import Credential
@@ -22,6 +23,7 @@ class BearerToken(AuthBackend):
         token: The token, or a callable, sync or async, that gives the present one. The callable is
             called once, and again after the server has rejected what it gave; if it then gives the same
             token, the rejection is raised. A sync callable must not block.
+        bound_to: The address that the token was stored for; clients of other origins refuse it.
 
     Raises:
         ConfigurationError: The token is empty or no text.
@@ -29,6 +31,7 @@ class BearerToken(AuthBackend):
     """
 
     token: TokenSource = attrs.field(converter=_to_source, repr=lambda value: "***")
+    bound_to: URL | None = attrs.field(default=None, kw_only=True, eq=False, repr=False)
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow | Credential:
         """Return the token, or what the callable gives now."""

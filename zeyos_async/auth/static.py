@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, quote_value
 from ..secrets import Secret
+from ..urls import is_sendable
 from ..wire import Request, Response
-from .base import AuthBackend, AuthContext, to_header_secret
+from .base import AuthBackend, AuthContext, to_header_secret, to_secret
 from .credential import Credential
 
 __all__ = ["ApiKey", "Basic", "NoAuth", "SessionCookie"]
@@ -24,7 +25,7 @@ _COOKIE_VALUE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+"
 def _check_name(value: str) -> str:
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise ConfigurationError(
-            f"{value!r} names no header or cookie: letters, digits and -_.!#$%&'*+^`|~ only."
+            f"{quote_value(value)} names no header or cookie: letters, digits and -_.!#$%&'*+^`|~ only."
         )
     return value
 
@@ -61,7 +62,7 @@ def _to_user_name(value: str) -> str:
 
 
 def _to_password(value: str | Secret) -> Secret:
-    return Secret(value)
+    return to_secret(value, "The password") if value else Secret("")
 
 
 @attrs.frozen
@@ -79,6 +80,10 @@ class Basic(AuthBackend):
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
         """Return the name and the password, encoded."""
         pair = f"{self.user}:{self.password.reveal()}"
+        if not is_sendable(pair):
+            raise ConfigurationError(
+                "The user name or the password holds half a character, which can't be sent."
+            )
         return Credential(secret=base64.b64encode(pair.encode()).decode("ascii"))
 
     def apply(self, request: Request, credential: Credential) -> Request:
@@ -122,6 +127,8 @@ class SessionCookie(AuthBackend):
 @attrs.frozen
 class NoAuth(AuthBackend):
     """A backend that sends nothing, for servers that require nothing."""
+
+    sends_credential: ClassVar[bool] = False
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
         """Return an empty credential."""

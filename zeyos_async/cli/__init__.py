@@ -19,6 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    # Before anything is opened, which could get the number of a missing stream.
+    from .standard_streams import prepare_streams
+
+    prepare_streams()
     # Without the extra [cli] these libraries are missing; a traceback would not say how to get them.
     try:
         from .error_boundary import run

@@ -36,6 +36,7 @@ Exit codes:
   2    the command line is wrong; nothing was sent
   3    you are not logged in, or not allowed to do this
   4    there is no such record
+  129  the terminal was closed
   130  interrupted (Ctrl-C)
   141  the reader of the output went away
   143  terminated"""

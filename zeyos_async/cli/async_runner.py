@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .output import Terminated
+from .output import HungUp, Terminated
 
 __all__ = ["run_async", "verbose_option"]
 
@@ -19,33 +19,38 @@ T = TypeVar("T")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, and let SIGTERM cancel it as Ctrl-C does, so that it can clean up.
+    """Run a coroutine to its end, and let SIGTERM and SIGHUP cancel it as Ctrl-C does, so that it can clean up.
 
     Raises:
-        Terminated: SIGTERM ended it.
+        Terminated: SIGTERM ended it, or SIGHUP (``HungUp``).
     """
     return asyncio.run(_until_terminated(work))
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
-    # Ctrl-C and SIGTERM both arrive as a cancellation; this flag tells them apart.
-    terminated = False
+    # Ctrl-C and these signals all arrive as a cancellation; the reason tells them apart.
+    reason: Terminated | None = None
 
-    def terminate() -> None:
-        nonlocal terminated
-        terminated = True
+    def end(why: Terminated) -> None:
+        nonlocal reason
+        reason = reason or why
         task.cancel()
 
     loop = asyncio.get_running_loop()
-    # Signal handlers exist only on Unix and in the main thread; elsewhere SIGTERM ends the process at once.
-    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-        loop.add_signal_handler(signal.SIGTERM, terminate)
+    for name, why in (("SIGTERM", Terminated()), ("SIGHUP", HungUp())):
+        number = getattr(signal, name, None)
+        # nohup has SIGHUP ignored, so that the command outlives its terminal.
+        if number is None or signal.getsignal(number) is signal.SIG_IGN:
+            continue
+        # Signal handlers exist only on Unix and in the main thread; elsewhere a signal ends the process at once.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, end, why)
     try:
         return await task
-    except asyncio.CancelledError:
-        if terminated:
-            raise Terminated from None
+    except (asyncio.CancelledError, OSError):  # of a terminal that was closed, the output fails too
+        if reason is not None:
+            raise reason from None
         raise
 
 

@@ -3,12 +3,14 @@
 The problem: a server and a credential can each be named in several places, and a wrong combination would
 send one instance's token to another, or use another account than the person thinks.
 
-The idea: ``resolve_target`` chooses the two independently, in one order: options, then the environment, then
-a stored set of credentials. It remembers where each came from, in words, so that ``doctor``, ``whoami`` and
-error messages can tell. The rules that keep it safe:
+The idea: ``resolve_target`` chooses the two in one order: options, then the environment, then a stored set of
+credentials. It remembers where each came from, in words, so that ``doctor``, ``whoami`` and error messages can
+tell. The rules that keep it safe:
 
 * ``--profile`` is explicit, and wins over every variable of the environment that names a server or a user.
 * A stored token goes to the instance that it was stored for, and nowhere else.
+* Another credential goes to no stored address, which may be that of any file nearby, unless ``--profile`` names it.
+* Nothing is asked for, and no file is read, before it is known that the address may have a credential.
 * Two ways to log in at once are an error; none is chosen silently.
 * Secrets come from files, the environment or a prompt; ``--token`` exists, and its help says who can see it.
 
@@ -31,17 +33,20 @@ import click
 from yarl import URL
 
 from ..auth import AuthBackend, BearerToken, FileStore, OAuth2, PasswordLogin
+from ..auth.origins import check_credential_address, plain_http_allowed
 from ..errors import ConfigurationError, NotAuthenticated
 from ..services.zeyos.client import Zeyos
-from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
+from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile, same_instance
 from .output import NotSignedIn
+from .secret_files import read_secret
 
 __all__ = [
-    "Connection",
-    "Target",
-    "address",
+    "ConnectionOptions",
+    "ConnectionTarget",
     "build_password_login",
-    "described",
+    "check_address",
+    "describe_store",
+    "find_address",
     "login_command",
     "merge_emulated_rows",
     "open_zeyos",
@@ -52,7 +57,7 @@ __all__ = [
     "resolve_local_target",
     "resolve_target",
     "same_instance",
-    "short",
+    "shorten_path",
 ]
 
 _CLOUD: Final = "https://cloud.zeyos.com"
@@ -70,7 +75,7 @@ AskSecret = Callable[[str], str | None]
 
 
 @attrs.frozen(kw_only=True)
-class Connection:
+class ConnectionOptions:
     """The connection options of a command line, as they were given.
 
     Every attribute is the option of that name. ``resolve_target`` makes a server and a credential of them.
@@ -87,13 +92,14 @@ class Connection:
     appsecret_file: str | None = None
     otp: str | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
+    allow_http: bool = False
     emulate: bool = False
     rows: tuple[dict[str, int], ...] = ()
     seed: int = 1
 
 
 @attrs.frozen(kw_only=True)
-class Target:
+class ConnectionTarget:
     """A server and a credential for it.
 
     Attributes:
@@ -102,6 +108,7 @@ class Target:
         url_from: The place where the URL was found, in words.
         auth_from: The kind of credential, and the place where it was found, in words.
         profile: The stored credentials, if they are used.
+        allow_http: Whether the credential may go over ``http://``; ``None`` leaves it to the client.
         passed_over: Other credentials that could have been used, and the reason why they were not, in words.
     """
 
@@ -110,22 +117,24 @@ class Target:
     url_from: str
     auth_from: str
     profile: Profile | None = attrs.field(default=None, repr=False)
+    allow_http: bool | None = None
     passed_over: tuple[str, ...] = ()
 
 
 def resolve_target(
-    options: Connection,
+    options: ConnectionOptions,
     environ: Mapping[str, str],
     ask: AskSecret,
     *,
     folder: Path | None = None,
     home: Path | None = None,
-) -> Target:
+) -> ConnectionTarget:
     """Choose the server and the credential.
 
     Each comes from the options if they say it, else from the environment (unless the options name a
     profile), else from a stored set of credentials. Stored tokens go to the instance that they were
-    stored for, and nowhere else.
+    stored for, and nowhere else; and the address of a stored set takes no other credential, unless
+    the options name that set.
 
     Args:
         options: The options.
@@ -140,31 +149,41 @@ def resolve_target(
     """
     # With --profile, a variable of another instance must not be mixed with the profile's tokens.
     visible = {k: v for k, v in environ.items() if k not in _TARGET_VARIABLES} if options.profile else environ
-    server, login = address(options, visible), _find_auth(options, visible, ask)
-    if server is not None and login is not None:
-        return Target(url=server[0], url_from=server[1], auth=login[0], auth_from=login[1])
-    stored = look_for_profile(options.profile, environ=environ, folder=folder, home=home)
+    server, source = find_address(options, visible), _credential_source(options, visible)
+    if server is None and source and not options.profile:
+        raise _no_address_error(source)
+    stored = None
+    if server is None or not source:
+        stored = look_for_profile(options.profile, environ=environ, folder=folder, home=home)
     url, url_from = server or _stored_url(stored)
+    allow_http = (
+        options.allow_http or plain_http_allowed(environ) or (stored is not None and stored.allow_http)
+    )
+    check_address(url, allow_http=allow_http)
+    login = _find_auth(options, visible, ask)
     if login is not None:
-        return Target(url=url, url_from=url_from, auth=login[0], auth_from=login[1])
+        return ConnectionTarget(
+            url=url, url_from=url_from, auth=login[0], auth_from=login[1], allow_http=allow_http
+        )
     auth, auth_from = _stored_auth(stored, url)
     ignored = tuple(name for name in _TARGET_VARIABLES if options.profile and environ.get(name))
-    return Target(
+    return ConnectionTarget(
         url=url,
         url_from=url_from,
         auth=auth,
         auth_from=auth_from,
         profile=stored,
+        allow_http=allow_http,
         passed_over=(f"{', '.join(ignored)} in the environment (--profile wins)",) if ignored else (),
     )
 
 
-def resolve_local_target(options: Connection) -> Target:
+def resolve_local_target(options: ConnectionOptions) -> ConnectionTarget:
     """Choose the server and the credential with this process's environment, files and terminal."""
     return resolve_target(options, os.environ, prompt_secret)
 
 
-def address(options: Connection, environ: Mapping[str, str]) -> tuple[str, str] | None:
+def find_address(options: ConnectionOptions, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """Return the URL that the options or the environment name, and the place where it was found.
 
     Raises:
@@ -188,30 +207,25 @@ def address(options: Connection, environ: Mapping[str, str]) -> tuple[str, str] 
     return base, source
 
 
-def same_instance(one: str, other: str) -> bool:
-    """Return whether two URLs lead to the same instance."""
-    return _normalize_url(one) == _normalize_url(other)
-
-
-def _normalize_url(url: str) -> str:
-    return str(URL(url.strip())).rstrip("/").removesuffix("/api/v1")
-
-
 def _stored_url(stored: Profile | None) -> tuple[str, str]:
     if stored is None:
         raise ConfigurationError(
             "which ZeyOS? Sign in with `zeyos-async login --url https://cloud.zeyos.com/NAME`, or give --url, or set "
             "ZEYOS_INSTANCE; --emulate runs the command on an embedded emulator"
         )
-    return stored.base_url, described(stored.store)
+    return stored.base_url, describe_store(stored.store)
 
 
-def described(store: ProfileStore) -> str:
+def describe_store(store: ProfileStore) -> str:
     """Return a stored set of credentials in words: its profile and its file."""
-    return f"the profile {store.name!r} in {short(store.path)}" if store.name else short(store.path)
+    return (
+        f"the profile {store.name!r} in {shorten_path(store.path)}"
+        if store.name
+        else shorten_path(store.path)
+    )
 
 
-def short(path: Path) -> str:
+def shorten_path(path: Path) -> str:
     """Return a path as people write it, with ``~`` for the home folder."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
@@ -228,33 +242,65 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
             f"no credential for {url}: sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN, or give "
             "--token-file FILE, or --user NAME to log in with a password"
         )
-    store, command = described(stored.store), login_command(stored.store)
+    store, command = describe_store(stored.store), login_command(stored.store)
     if not same_instance(stored.base_url, url):
         raise NotSignedIn(
-            f"no credential for {url}: {store}, which {stored.chosen}, is for {stored.base_url}. Give --profile, or "
+            f"no credential for {url}: {store}, which {stored.reason}, is for {stored.base_url}. Give --profile, or "
             f"sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN"
         )
     tokens = stored.credential
     if tokens is None:
-        raise NotSignedIn(f"{store}, which {stored.chosen}, has no tokens: sign in with `{command}`")
+        raise NotSignedIn(f"{store}, which {stored.reason}, has no tokens: sign in with `{command}`")
     auth = stored.auth()
-    is_refreshed = isinstance(auth, OAuth2)
+    is_refreshed = isinstance(auth, OAuth2) and stored.may_refresh
     # The server would answer 401, which does not say that a new sign-in is needed.
     if not is_refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
         raise NotSignedIn(f"the token of {store} has expired: sign in again with `{command}`")
     kind = "an access token, refreshed when it expires," if is_refreshed else "an access token"
-    return auth, f"{kind} from {store}, which {stored.chosen}"
+    return auth, f"{kind} from {store}, which {stored.reason}"
 
 
-def _find_auth(
-    options: Connection, environ: Mapping[str, str], ask: AskSecret
-) -> tuple[AuthBackend, str] | None:
-    """Return the credential of the options or the environment, and its description in words."""
+def _credential_source(options: ConnectionOptions, environ: Mapping[str, str]) -> str:
+    """Return the option or variable that a credential comes from, or ``""``; nothing is read or asked for.
+
+    Raises:
+        ConfigurationError: There are several options for that.
+    """
     ways = [
         f"--{name.replace('_', '-')}" for name in ("token", "token_file", "user") if getattr(options, name)
     ]
     if len(ways) > 1:
         raise ConfigurationError(f"{' and '.join(ways)} are different ways to log in; give one of them")
+    variables = ("ZEYOS_REFRESH_TOKEN", "ZEYOS_TOKEN", "ZEYOS_USER")
+    return next((name for name in (*ways, *(v for v in variables if environ.get(v, "").strip()))), "")
+
+
+def check_address(url: str, *, allow_http: bool) -> None:
+    """Raise if a credential must not go to an address, before a person is asked for one.
+
+    Raises:
+        ConfigurationError: Others could read it on its way.
+    """
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return  # the client says what is wrong with it
+    if parsed.scheme == "http":
+        check_credential_address(parsed, allow_http=allow_http or None)
+
+
+def _no_address_error(source: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"which ZeyOS? {source} says who you are, and nothing says where: such a credential goes to no stored "
+        "address. Give --url, or set ZEYOS_INSTANCE (or ZEYOS_BASE_URL); or name a stored sign-in with --profile; or leave "
+        f"out {source} to use the stored one"
+    )
+
+
+def _find_auth(
+    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
+) -> tuple[AuthBackend, str] | None:
+    """Return the credential of the options or the environment, and its description in words."""
     if options.token:
         return BearerToken(options.token), "a token from --token"
     if options.token_file:
@@ -265,7 +311,7 @@ def _find_auth(
         return _refreshing_auth(environ)
     if environ.get("ZEYOS_TOKEN", "").strip():
         return BearerToken(environ["ZEYOS_TOKEN"].strip()), "a token from ZEYOS_TOKEN"
-    return build_password_login(options, environ, ask) if environ.get("ZEYOS_USER") else None
+    return build_password_login(options, environ, ask) if environ.get("ZEYOS_USER", "").strip() else None
 
 
 def _refreshing_auth(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
@@ -288,11 +334,11 @@ def _refreshing_auth(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
         access_token=token or None,
         token_store=store,
     )
-    return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {short(store.path)}"
+    return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {shorten_path(store.path)}"
 
 
 def build_password_login(
-    options: Connection, environ: Mapping[str, str], ask: AskSecret
+    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
 ) -> tuple[PasswordLogin, str]:
     """Return the log-in by name and password of the options or the environment, and its description in words.
 
@@ -302,7 +348,10 @@ def build_password_login(
     name = options.user or environ["ZEYOS_USER"]
     password, source = environ.get("ZEYOS_PASSWORD"), "ZEYOS_PASSWORD"
     if options.password_file:
-        password, source = read_secret(options.password_file, "the password"), options.password_file
+        password, source = (
+            read_secret(options.password_file, "the password", keep_blanks=True),
+            options.password_file,
+        )
     if password is None:
         password, source = ask(f"Password of {name}"), "the prompt"
     if password is None:
@@ -322,22 +371,7 @@ def build_password_login(
     return login, f"the log-in of {name} with the password from {source}"
 
 
-def read_secret(path: str, what: str) -> str:
-    """Read a secret from a file, or from the next line of standard input for ``-``.
-
-    Raises:
-        ConfigurationError: The file can't be read, or is empty.
-    """
-    try:
-        text = sys.stdin.readline() if path == "-" else Path(path).read_text("utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{what} can't be read from {path}: {error.strerror}") from error
-    if not text.strip():
-        raise ConfigurationError(f"{what} should be in {path}, and that is empty")
-    return text.strip()
-
-
-def read_token(options: Connection, environ: Mapping[str, str], variable: str, what: str) -> str:
+def read_token(options: ConnectionOptions, environ: Mapping[str, str], variable: str, what: str) -> str:
     """Return the token or key of the options or the environment, or ``""`` if there is none.
 
     Raises:
@@ -351,7 +385,7 @@ def read_token(options: Connection, environ: Mapping[str, str], variable: str, w
 
 
 def read_password(
-    options: Connection, environ: Mapping[str, str], variable: str, name: str, ask: AskSecret
+    options: ConnectionOptions, environ: Mapping[str, str], variable: str, name: str, ask: AskSecret
 ) -> str:
     """Read the password of a user: from a file, the environment, or the terminal.
 
@@ -359,7 +393,7 @@ def read_password(
         ConfigurationError: There is no password.
     """
     if options.password_file:
-        return read_secret(options.password_file, "the password")
+        return read_secret(options.password_file, "the password", keep_blanks=True)
     password = environ.get(variable) or ask(f"Password of {name}")
     if not password:
         raise ConfigurationError(f"no password: set {variable}, or give --password-file FILE")
@@ -375,7 +409,9 @@ def prompt_secret(text: str) -> str | None:
 
 
 @asynccontextmanager
-async def open_zeyos(options: Connection, target: Target | None = None) -> AsyncIterator[Zeyos]:
+async def open_zeyos(
+    options: ConnectionOptions, target: ConnectionTarget | None = None
+) -> AsyncIterator[Zeyos]:
     """Open a client of ZeyOS, on an emulator of its own with ``--emulate``.
 
     Args:
@@ -387,18 +423,21 @@ async def open_zeyos(options: Connection, target: Target | None = None) -> Async
             yield zeyos
         return
     target = target or resolve_local_target(options)
-    async with Zeyos(target.url, auth=target.auth, timeout=options.timeout) as zeyos:
+    async with Zeyos(
+        target.url, auth=target.auth, timeout=options.timeout, allow_http=target.allow_http
+    ) as zeyos:
         try:
             yield zeyos
         except NotAuthenticated as error:
             # The library does not know the command; only here can its error say how to sign in again.
-            if target.profile is not None:
+            # Where refreshing is switched off, the error has said that already.
+            if target.profile is not None and target.profile.may_refresh:
                 error.hint = f"Sign in again with `{login_command(target.profile.store)}`"
             raise
 
 
 @asynccontextmanager
-async def _open_emulated(options: Connection) -> AsyncIterator[Zeyos]:
+async def _open_emulated(options: ConnectionOptions) -> AsyncIterator[Zeyos]:
     from ..testing import emulate_zeyos_process
 
     rows = merge_emulated_rows(options)
@@ -409,7 +448,7 @@ async def _open_emulated(options: Connection) -> AsyncIterator[Zeyos]:
         yield zeyos
 
 
-def merge_emulated_rows(options: Connection) -> dict[str, int]:
+def merge_emulated_rows(options: ConnectionOptions) -> dict[str, int]:
     """Return the number of rows of each entity that the emulator makes up.
 
     Raises:

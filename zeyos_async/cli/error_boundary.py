@@ -23,7 +23,7 @@ Left out: a log file, and exit codes for each class of error; scripts can use th
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 import traceback
 import warnings
@@ -45,7 +45,8 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from .app import app
-from .output import Interrupted, NotSignedIn, PipeClosed, Terminated, note, red
+from .output import HungUp, Interrupted, NotSignedIn, PipeClosed, Terminated, note, red
+from .standard_streams import discard_output, flush_output
 
 __all__ = ["RunState", "exit_code", "run"]
 
@@ -55,12 +56,15 @@ _HELP_ERRORS: Final[tuple[type[click.ClickException], ...]] = tuple(
     [click.exceptions.NoArgsIsHelpError] if hasattr(click.exceptions, "NoArgsIsHelpError") else []
 )
 """The error of a group without a command. Its message is the help; older versions of click print it themselves."""
+_OUTPUT_ERRORS: Final = (errno.EBADF, errno.ENOSPC, errno.EIO, errno.EFBIG)
+"""Errors of the system that come from standard output if they name no file."""
 _EXIT_CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
     (3, (NotSignedIn,)),  # before its base class ConfigurationError
     (_USAGE, (ConfigurationError, InvalidArgument, FilterError)),
     (3, (NotAuthenticated, PermissionDenied)),
     (4, (NotFound, Gone, NoResult)),
     (130, (Interrupted, KeyboardInterrupt, click.Abort)),
+    (129, (HungUp,)),  # before its base class Terminated
     (143, (Terminated,)),
     (141, (PipeClosed, BrokenPipeError)),
 )
@@ -84,16 +88,21 @@ def exit_code(error: BaseException) -> int:
 
 def run(argv: Sequence[str]) -> int:
     """Run a command line, report an error if there is one, and return the exit code."""
+    state = RunState()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
-        return _run_command(argv, RunState())
+        code = _run_command(argv, state)
+        try:
+            # At exit, Python would report a closed pipe or a full disk by itself, with an exit code of its own.
+            flush_output()
+        except OSError as error:
+            code = code or _report(error, verbose=state.verbose)
+        return code
 
 
 def _run_command(argv: Sequence[str], state: RunState) -> int:
     try:
         result: Any = app.main(list(argv), prog_name="zeyos-async", standalone_mode=False, obj=state)
-        # At exit, Python would report a closed pipe by itself, too late for an exit code.
-        sys.stdout.flush()
     except click.exceptions.Exit as error:
         return error.exit_code
     except _HELP_ERRORS as error:
@@ -110,7 +119,7 @@ def _run_command(argv: Sequence[str], state: RunState) -> int:
 def _report(error: Exception, *, verbose: bool) -> int:
     code = exit_code(error)
     if code == exit_code(PipeClosed()):
-        _discard_output()
+        discard_output(sys.stdout)  # the rest can't be written either
         return code
     if verbose:
         note("".join(traceback.format_exception(error)).rstrip())
@@ -122,7 +131,7 @@ def _error_message(error: Exception) -> str:
     if isinstance(error, (Interrupted, click.Abort)):
         return "interrupted"
     if isinstance(error, Terminated):
-        return "terminated"
+        return "the terminal was closed" if isinstance(error, HungUp) else "terminated"
     if (
         isinstance(error, NotFound) and error.method == "POST" and not error.hint
     ):  # a list exists on every instance, so the address is wrong
@@ -130,7 +139,10 @@ def _error_message(error: Exception) -> str:
     if isinstance(error, ZeyosAsyncError):
         return str(error)
     if isinstance(error, OSError):
-        prefix = f"{error.filename}: " if error.filename else ""
+        is_output = not error.filename and error.errno in _OUTPUT_ERRORS
+        prefix = (
+            "the output can't be written: " if is_output else f"{error.filename}: " if error.filename else ""
+        )
         return f"{prefix}{error.strerror or error}"
     return f"{type(error).__name__}: {error}. This is a defect of zeyos-async; --verbose shows where it comes from"
 
@@ -142,13 +154,6 @@ def _usage_message(error: click.ClickException) -> str:
     if context is None:
         return text
     return f"{text}{'' if text.endswith(('.', '?', '!')) else '.'} See `{context.command_path} --help`"
-
-
-def _discard_output() -> None:
-    """Discard buffered output, so that the flush at exit does not fail on the closed pipe again."""
-    null_device = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null_device, sys.stdout.fileno())
-    os.close(null_device)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

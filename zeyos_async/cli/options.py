@@ -11,10 +11,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import ConfigurationError
-from .api_clients import APIS, ApiOptions
+from .apis import ApiOption, ApiOptions, api_names, load_command
 from .async_runner import verbose_option
-from .connect import Connection
-from .param_types import ROWS, TIME
+from .connect import ConnectionOptions
+from .param_types import ROWS
 from .profile_files import ProfileRegistry
 
 __all__ = ["PROFILE", "all_api_options", "connection_options", "general_options", "sign_in_options"]
@@ -47,6 +47,11 @@ _ADDRESS: Final = (
     click.option(
         "--instance", metavar="NAME", help="The name of the instance, if the URL lacks it. [ZEYOS_INSTANCE]"
     ),
+)
+_ALLOW_HTTP: Final = click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Let a credential go over http:// to another machine, for everyone to read. [ZEYOS_ALLOW_HTTP]",
 )
 _PASSWORD: Final = (
     click.option("--user", metavar="NAME", help="Log in with this name and a password. [ZEYOS_USER]"),
@@ -87,55 +92,14 @@ _EMULATE: Final = (
         "--seed", type=int, default=1, show_default=True, help="With --emulate: the seed of the made-up data."
     ),
 )
-_GENERAL: Final = (
-    click.option(
-        "--access-type",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="With --api general: the number of the access type. [GENERAL_API_ACCESS_TYPE]",
-    ),
-    click.option(
-        "--layout",
-        type=click.Choice(["single", "paths"]),
-        default="single",
-        show_default=True,
-        help="With --api general: the form of the server's addresses.",
-    ),
-)
-_OX: Final = (
-    click.option(
-        "--folder",
-        metavar="ID",
-        help="With --api ox: the folder to list; by default your own folder of that module. For `list folders`, the "
-        "parent folder.",
-    ),
-    click.option(
-        "--from",
-        "start",
-        type=TIME,
-        help="With --api ox: the beginning of a calendar's period; by default today.",
-    ),
-    click.option(
-        "--to", "end", type=TIME, help="With --api ox: the end of that period; by default 30 days later."
-    ),
-)
-_API: Final = (
-    click.option(
-        # Eager, so that the types of the other arguments can ask for the API.
-        "--api",
-        type=click.Choice(APIS),
-        default="zeyos",
-        show_default=True,
-        is_eager=True,
-        help="The API to use.",
-    ),
-    click.option(
-        "--key-header",
-        metavar="NAME",
-        help="With --api octaved: the header that carries the key; by default X-Api-Key. [OCTAVED_API_KEY_HEADER]",
-    ),
-    *_GENERAL,
-    *_OX,
+_API: Final = click.option(
+    # Eager, so that the types of the other arguments can ask for the API.
+    "--api",
+    type=click.Choice(api_names()),
+    default="zeyos",
+    show_default=True,
+    is_eager=True,
+    help="The API to use.",
 )
 _TIMEOUT: Final = click.option(
     "--timeout",
@@ -154,6 +118,7 @@ _OPTIONS: Final = (
     *_TOKEN,
     *_PASSWORD,
     _TIMEOUT,
+    _ALLOW_HTTP,
     *_EMULATE,
 )
 
@@ -161,11 +126,11 @@ _OPTIONS: Final = (
 def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
     """Add options to a command, which takes those about the connection as ``connection``."""
     # Some commands have only a part of these options; the others keep their defaults.
-    names = {field.name for field in attrs.fields(Connection)}
+    names = {field.name for field in attrs.fields(ConnectionOptions)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        connection = Connection(**{name: values.pop(name) for name in names & values.keys()})
+        connection = ConnectionOptions(**{name: values.pop(name) for name in names & values.keys()})
         if connection.rows and not connection.emulate:
             raise click.UsageError("--rows is about the emulator; add --emulate")
         return command(connection=connection, **values)
@@ -182,27 +147,34 @@ def connection_options(command: Callable[..., Any]) -> Any:
     return _add_connection(command, _OPTIONS)
 
 
-def _add_api(command: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+def _decorate(options: Sequence[ApiOption]) -> list[Any]:
+    return [click.option(*option.flags, option.name, **option.settings) for option in options]
+
+
+def _add_api(command: Callable[..., Any], options: Sequence[ApiOption], **fixed: Any) -> Callable[..., Any]:
     """Let a command take the options about the API as ``api_options``."""
-    names = {field.name for field in attrs.fields(ApiOptions)}
+    names = {option.name for option in options}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
         api_values = {name: values.pop(name) for name in names & values.keys()}
-        return command(api_options=ApiOptions(**api_values, **fixed), **values)
+        api = {"api": values.pop("api")} if "api" in values else fixed
+        return command(api_options=ApiOptions(**api, values=api_values), **values)
 
     return wrapper
 
 
 def all_api_options(command: Callable[..., Any]) -> Any:
     """Add the connection options and those of all APIs; the command takes ``connection`` and ``api_options``."""
-    return _add_connection(_add_api(command), (*_API, *_OPTIONS))
+    options = [option for name in api_names() for option in load_command(name).options]
+    return _add_connection(_add_api(command, options), (_API, *_decorate(options), *_OPTIONS))
 
 
 def general_options(command: Callable[..., Any]) -> Any:
     """Add the options for the General API; the command takes ``connection`` and ``api_options``."""
-    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
-    return _add_connection(_add_api(command, api="general"), options)
+    own = load_command("general").options
+    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_decorate(own), _TIMEOUT, _ALLOW_HTTP, *_EMULATE)
+    return _add_connection(_add_api(command, own, api="general"), options)
 
 
 def sign_in_options(command: Callable[..., Any]) -> Any:
@@ -210,4 +182,4 @@ def sign_in_options(command: Callable[..., Any]) -> Any:
     user = click.option(
         "--user", metavar="NAME", help="Log in with this name and a password, without a browser."
     )
-    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))
+    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT, _ALLOW_HTTP))

@@ -7,8 +7,10 @@ import sys
 from typing import Any, BinaryIO, Final
 
 from ..errors import NotSignedIn
+from .standard_streams import discard_output
 
 __all__ = [
+    "HungUp",
     "Interrupted",
     "JsonArray",
     "NotSignedIn",
@@ -20,6 +22,7 @@ __all__ = [
     "note",
     "red",
     "write",
+    "write_utf8",
 ]
 
 _RED: Final = "\x1b[31m"
@@ -34,6 +37,10 @@ class Terminated(Exception):
     """The command was ended by SIGTERM."""
 
 
+class HungUp(Terminated):
+    """The command was ended by SIGHUP: its terminal was closed."""
+
+
 class PipeClosed(Exception):
     """The reader of the output went away, as with ``| head``."""
 
@@ -45,15 +52,29 @@ def examples(*lines: str) -> str:
 
 
 def write(text: str) -> None:
-    """Write data to standard output."""
+    """Write data to standard output, in its own encoding."""
     sys.stdout.write(text)
+
+
+def write_utf8(text: str) -> None:
+    """Write text for a program, such as JSON, to standard output: UTF-8, whatever the terminal's encoding is."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    buffer.write(text.encode())
 
 
 def note(text: str) -> None:
     """Write a line about the data to standard error."""
-    sys.stderr.write(f"{text}\n")
-    # Notes and data stay in order if both go to one terminal.
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(f"{text}\n")
+        # Notes and data stay in order if both go to one terminal.
+        sys.stderr.flush()
+    except OSError:
+        # Nobody can be told; the command's work and its exit code are not to change for that.
+        discard_output(sys.stderr)
 
 
 def red(text: str) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
-from ..errors import InvalidArgument, suggest
-from ..services.octaved._generated import RECORDS
-from ..services.zeyos._generated import ENTITIES, entity
-from .ox_listings import OX_LISTINGS
+from ..errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from .apis.base import ApiCommand
 
 __all__ = [
     "ENTITY",
@@ -21,6 +20,7 @@ __all__ = [
     "ROWS",
     "TIME",
     "Selection",
+    "complete_paths",
     "parse_rows",
     "parse_selection",
     "parse_time",
@@ -29,19 +29,6 @@ __all__ = [
 
 _TIME_FORMS: Final = "write a day, as 2026-01-31, or a time with its offset, as 2026-01-31T09:00+01:00"
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
-_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS, "ox": OX_LISTINGS}
-_MISSING_NAME: Final = {
-    "zeyos": "ZeyOS has no entity",
-    "octaved": "Octaved Flow has no resource",
-    "ox": "of Open-Xchange, commands list no module",
-}
-_NAMES_HINT: Final = {
-    "zeyos": " `zeyos-async resources` lists them.",
-    "octaved": "",
-    "ox": f" There are {', '.join(OX_LISTINGS)}.",
-}
-_EMULATED_NAMES: Final = {"zeyos": ENTITIES, "octaved": RECORDS}
-"""Names for which the emulators can make up rows; the models of the General API are known to its emulator only."""
 
 
 class _EntityType(click.ParamType):  # type: ignore[type-arg]
@@ -51,21 +38,20 @@ class _EntityType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, if the API has such an entity, resource or module."""
-        api, name = _api_of(ctx), str(value)
-        # Addresses have dashes where the tables have underscores: work-packages, work_packages.
-        if api == "octaved":
-            name = name.replace("-", "_")
-        if api in _NAMES and name not in _NAMES[api]:
-            self.fail(
-                f"{_MISSING_NAME[api]} {value!r}.{suggest(name, _NAMES[api])}{_NAMES_HINT[api]}", param, ctx
-            )
+        api = _command_of(ctx)
+        name = api.convert_name(str(value))
+        try:
+            api.check_name(name, api.names(), hint=api.names_hint())
+        except InvalidArgument as error:
+            self.fail(str(error), param, ctx)
         return name
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the names that begin with the text."""
-        return [CompletionItem(name) for name in _NAMES.get(_api_of(ctx), ()) if name.startswith(incomplete)]
+        names = _command_of(ctx).names() or ()
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 class _IdType(click.ParamType):  # type: ignore[type-arg]
@@ -75,11 +61,10 @@ class _IdType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         """Return the ID."""
-        if _api_of(ctx) == "zeyos":
-            return click.IntRange(min=1).convert(value, param, ctx)
-        text = str(value)
-        # isdigit alone accepts "²", which int refuses.
-        return int(text) if text.isascii() and text.isdigit() and _api_of(ctx) == "general" else text
+        try:
+            return _command_of(ctx).convert_id(str(value))
+        except click.BadParameter as error:
+            self.fail(error.message, param, ctx)
 
 
 class _RowsType(click.ParamType):  # type: ignore[type-arg]
@@ -124,8 +109,18 @@ Selection = dict[str, str]
 
 
 def _api_of(ctx: click.Context | None) -> str:
-    """Return the API of a command line."""
+    """Return the name of the API of a command line."""
     return (ctx.params.get("api") if ctx is not None else None) or "zeyos"
+
+
+def _command_of(ctx: click.Context | None) -> ApiCommand:
+    return _load_command(_api_of(ctx))
+
+
+def _load_command(api: str) -> ApiCommand:
+    from .apis import load_command  # here, as the APIs' parts have parameters of these types
+
+    return load_command(api)
 
 
 def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
@@ -139,10 +134,10 @@ def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
         InvalidArgument: The text has another form, or names an unknown entity.
     """
     rows: dict[str, int] = {}
+    command = _load_command(api)
     for part in split_terms((text,)):
         name, _, number = part.partition("=")
-        if api in _EMULATED_NAMES and name not in _EMULATED_NAMES[api]:
-            raise InvalidArgument(f"{_MISSING_NAME[api]} {name!r}.{suggest(name, _EMULATED_NAMES[api])}")
+        command.check_name(name, command.row_names())
         # isdigit alone accepts "²", which int refuses.
         if not (number.isascii() and number.replace("_", "").isdigit()):
             raise InvalidArgument(f"{part!r}: how many rows? Write it as {name}=1000")
@@ -190,17 +185,19 @@ def parse_selection(values: tuple[str, ...]) -> Selection:
     return selection
 
 
-def complete_paths(name: str, incomplete: str) -> list[str]:
+def complete_paths(api: str, name: str, incomplete: str) -> list[str]:
     """Return completions for the last term of a list: an entity's fields, and those behind a reference."""
-    if name not in ENTITIES:
+    command = _load_command(api)
+    table = command.entity(name)
+    if table is None:
         return []
     head, _, last = incomplete.rpartition(",")
     before, equals, path = last.rpartition("=")
     reference, dot, _ = path.partition(".")
-    table = entity(name)
     if dot:
         target = table.fields[reference].target if reference in table.fields else None
-        names = [f"{reference}.{field}" for field in (entity(target).fields if target in ENTITIES else ())]
+        behind = command.entity(target) if target else None
+        names = [f"{reference}.{field}" for field in (behind.fields if behind else ())]
     else:
         names = list(table.fields)
     prefix = f"{head}," if head else ""

@@ -14,10 +14,12 @@ from typing import Any, Final
 import attrs
 
 from ..auth import Credential
+from ..auth.stores.base import to_expiry
 from ..auth.stores.file_locks import hold_lock_in_thread
-from ..auth.stores.private_files import read_private, replace_private
+from ..auth.stores.private_files import read_private, real_path, replace_private
 from ..errors import ConfigurationError, suggest
 from ..secrets import Secret
+from ..services.zeyos.credential_files import check_writable, current_folder, read_object
 from ..services.zeyos.profiles import ProfileStore
 
 __all__ = [
@@ -85,7 +87,7 @@ class ProfileRegistry:
         Raises:
             ConfigurationError: The file can't be read.
         """
-        document = _read_object(self.path)
+        document = read_object(self.path)
         profiles, active = _profiles(document), document.get("active")
         return [
             _to_summary(name, values, active=name == active)
@@ -183,14 +185,15 @@ def to_token_values(credential: Credential | None) -> dict[str, str | Secret | i
 
 def pin_profile(name: str) -> Path:
     """Let this folder, and those below it, use a profile."""
-    path = Path.cwd() / ".zeyos" / "profile"
+    path = current_folder() / ".zeyos" / "profile"
+    check_writable(path)
     replace_private(path, Secret(f"{name}\n"))
     return path
 
 
 def nearest_pin(name: str) -> Path | None:
     """Return the file in this folder, or the closest one above it, that names the profile."""
-    start = Path.cwd()
+    start = current_folder()
     for folder in (start, *start.parents):
         path = folder / ".zeyos" / "profile"
         text = read_private(path, strict=False) if path.is_file() else None
@@ -200,28 +203,13 @@ def nearest_pin(name: str) -> Path | None:
     return None
 
 
-def _read_object(path: Path) -> dict[str, Any]:
-    text = read_private(path, strict=False)
-    values = {} if text is None else _parse_object(text)
-    if values is None:
-        raise ConfigurationError(f"{path} holds no JSON object, as it should. Move it away to begin anew.")
-    return values
-
-
-def _parse_object(text: Secret) -> dict[str, Any] | None:
-    try:
-        values = json.loads(text.reveal())
-    except ValueError:
-        return None
-    return values if isinstance(values, dict) else None
-
-
 def _edit_file(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    path = path.resolve()  # a file that is linked to stays where it is
+    check_writable(path)
+    path = real_path(path)  # a file that is linked to stays where it is
     # From reading to writing: what another program writes in between would be lost.
     with hold_lock_in_thread(path.with_name(f".{path.name}.lock"), patience=_PATIENCE):
         replace_private(
-            path, Secret(json.dumps(change(_read_object(path)), indent=2, ensure_ascii=False) + "\n")
+            path, Secret(json.dumps(change(read_object(path)), indent=2, ensure_ascii=False) + "\n")
         )
 
 
@@ -246,11 +234,5 @@ def _to_summary(name: str, values: Mapping[str, Any], *, active: bool) -> Profil
         active=active,
         has_token=bool(values.get("accessToken")),
         refreshes=bool(values.get("refreshToken") and values.get("clientId")),
-        expires_at=_to_seconds(values.get("expiresAt")),
+        expires_at=to_expiry(values.get("expiresAt")),
     )
-
-
-def _to_seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any, cast
 
 from ..export import ExportProgress
+from .standard_streams import discard_output
 
 __all__ = ["format_size", "progress_bar"]
 
@@ -19,6 +20,34 @@ def format_size(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
+
+
+class _Unfailing:
+    """A stream on which writing never fails: what a bar can't show is no reason to end an export."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write text, if that is possible."""
+        with self._ignore_errors():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, if that is possible."""
+        with self._ignore_errors():
+            self._stream.flush()
+
+    @contextmanager
+    def _ignore_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            discard_output(self._stream)
 
 
 @contextmanager
@@ -42,7 +71,7 @@ def progress_bar(title: str, *, enabled: bool = True) -> Iterator[Callable[[Expo
         TextColumn("{task.fields[rows]}"),
         TextColumn("{task.fields[rate]}"),
         TextColumn("{task.fields[left]}"),
-        console=Console(stderr=True),
+        console=Console(file=cast("IO[str]", _Unfailing(sys.stderr))),
     )
     with bar:
         task = bar.add_task(title, total=None, rows="", rate="", left="")

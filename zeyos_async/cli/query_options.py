@@ -11,7 +11,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..services.base.query import Query
-from ..services.zeyos._generated import ENTITIES
 from .param_types import Selection, complete_paths, parse_selection, split_terms
 
 __all__ = ["QueryOptions", "apply_options", "filter_options", "query_options"]
@@ -76,8 +75,10 @@ def apply_options(
 def _complete_paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     # While an option's value is completed, click has not parsed the arguments yet; the entity is still a
     # plain word of the command line.
-    entity = ctx.params.get("entity") or next((arg for arg in ctx.args if arg in ENTITIES), "")
-    return [CompletionItem(text) for text in complete_paths(entity, incomplete)]
+    api = ctx.params.get("api") or "zeyos"
+    words = [ctx.params.get("entity"), *ctx.args]
+    paths = [path for word in words if word for path in complete_paths(api, word, incomplete)]
+    return [CompletionItem(text) for text in dict.fromkeys(paths)]
 
 
 _WHERE: Final = click.option(

@@ -7,19 +7,19 @@ An API whose lists are queries has a ``QueryReader``; one with searches that ans
 from __future__ import annotations
 
 import abc
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date, datetime
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import attrs
 
 from ..errors import InvalidArgument, UnknownField
 from ..export import RowPages, export
+from ..export.stream_sink import stdout_stream
 from ..schema import Field, resolve
 from ..services.base import Query, Range, Source
-from .output import JsonArray
+from .json_array import JsonArraySink
 from .param_types import Selection
 from .query_options import QueryOptions, apply_options
 from .value_format import record_values, to_api_value
@@ -69,14 +69,8 @@ class Reader(abc.ABC):
         if lines:
             await export(rows, "-", times=times)
             return
-        array = JsonArray(sys.stdout.buffer)
-        await export(rows, _as_file(array), times=times)
-        array.end()
-
-
-def _as_file(array: JsonArray) -> BinaryIO:
-    file: Any = array  # it has the methods of a file that an export uses
-    return file  # type: ignore[no-any-return]
+        array: Any = JsonArraySink(stdout_stream())
+        await export(rows, array, times=times)
 
 
 class QueryReader(Reader):

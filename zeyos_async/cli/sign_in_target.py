@@ -10,7 +10,7 @@ from yarl import URL
 
 from ..errors import ConfigurationError
 from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
-from .connect import Connection, address, described, same_instance
+from .connect import ConnectionOptions, describe_store, find_address, same_instance
 from .profile_files import ProfileRegistry, check_name
 from .terminal import ask_line, may_ask
 
@@ -26,15 +26,19 @@ class SignInTarget:
         store: The set of credentials that takes the tokens.
         existing: What the set holds already, or ``None``.
         activate: Whether it becomes the profile that is used if nobody names one.
+        is_named: Whether the command line, the environment or a person says where the instance is.
+        allow_http: Whether the credential may go over ``http://``.
     """
 
     url: str
     store: ProfileStore
     existing: Profile | None
     activate: bool
+    is_named: bool
+    allow_http: bool
 
 
-def choose_target(options: Connection) -> SignInTarget:
+def choose_target(options: ConnectionOptions) -> SignInTarget:
     """Choose the instance and the set.
 
     A profile that is named takes the tokens, whether it is there yet or not. If none is named, the set
@@ -51,37 +55,68 @@ def choose_target(options: Connection) -> SignInTarget:
     return _named_target(check_name(name), options) if name else _default_target(options)
 
 
-def _named_target(name: str, options: Connection) -> SignInTarget:
+def _named_target(name: str, options: ConnectionOptions) -> SignInTarget:
     registry = ProfileRegistry.of_user()
     entry = registry.entry(name)
     stored = look_for_profile(name) if entry is not None and entry.url else None
-    url = _choose_url(options, {} if stored is not None else os.environ, stored)
+    url, is_named = _choose_url(options, {} if stored is not None else os.environ, stored)
     existing = stored if stored is not None and same_instance(stored.base_url, url) else None
     activate = options.profile is not None or entry is None  # a name in the environment is for this shell
-    return SignInTarget(url=url, store=registry.store(name), existing=existing, activate=activate)
+    return SignInTarget(
+        url=url,
+        store=registry.store(name),
+        existing=existing,
+        activate=activate,
+        is_named=is_named or options.profile is not None,
+        allow_http=_allows_http(options, existing),
+    )
 
 
-def _default_target(options: Connection) -> SignInTarget:
+def _default_target(options: ConnectionOptions) -> SignInTarget:
     current = look_for_profile()
-    url = _choose_url(options, os.environ, current)
+    url, is_named = _choose_url(options, os.environ, current)
     if current is not None and same_instance(current.base_url, url):
-        return SignInTarget(url=url, store=current.store, existing=current, activate=False)
+        return SignInTarget(
+            url=url,
+            store=current.store,
+            existing=current,
+            activate=False,
+            is_named=is_named,
+            allow_http=_allows_http(options, current),
+        )
     registry, name = ProfileRegistry.of_user(), _name_from(url)
     entry = registry.entry(name)
     if entry is not None and entry.url and not same_instance(entry.url, url):
         raise ConfigurationError(
-            f"{described(registry.store(name))} is for {entry.url}; give --profile NAME to sign in to {url} beside it"
+            f"{describe_store(registry.store(name))} is for {entry.url}; give --profile NAME to sign in to {url} beside it"
         )
     existing = look_for_profile(name) if entry is not None and entry.url else None
-    return SignInTarget(url=url, store=registry.store(name), existing=existing, activate=True)
+    return SignInTarget(
+        url=url,
+        store=registry.store(name),
+        existing=existing,
+        activate=True,
+        is_named=is_named,
+        allow_http=_allows_http(options, existing),
+    )
 
 
-def _choose_url(options: Connection, environ: Mapping[str, str], profile: Profile | None) -> str:
-    """Return the instance that options or the environment name, else that of the profile, else a person's answer."""
-    named = address(options, environ)
+def _allows_http(options: ConnectionOptions, existing: Profile | None) -> bool:
+    return options.allow_http or (existing is not None and existing.allow_http)
+
+
+def _choose_url(
+    options: ConnectionOptions, environ: Mapping[str, str], profile: Profile | None
+) -> tuple[str, bool]:
+    """Return the instance that options, the environment, the profile or a person names.
+
+    Returns:
+        It, and whether anything but the profile names it.
+    """
+    named = find_address(options, environ)
     if named is not None:
-        return named[0]
-    return profile.base_url if profile is not None else _ask_url()
+        return named[0], True
+    return (profile.base_url, False) if profile is not None else (_ask_url(), True)
 
 
 def _name_from(url: str) -> str:

@@ -9,6 +9,7 @@ import click
 from ..errors import ConfigurationError
 from ..secrets import Secret
 from .output import note
+from .secret_files import read_stdin_line
 
 __all__ = ["ask_line", "may_ask"]
 
@@ -32,7 +33,7 @@ def ask_line(text: str, *, hidden: bool = False, empty: bool = False) -> Secret:
     if may_ask():
         return _prompt_line(f"{text} (empty if there is none)" if empty else text, hidden=hidden, empty=empty)
     # A script can pipe several answers, one on each line.
-    answer = Secret(sys.stdin.readline().strip())
+    answer = Secret(read_stdin_line().strip())
     if not answer and not empty:
         raise ConfigurationError(f"{text[0].lower()}{text[1:]} was asked for, and standard input has no line")
     return answer

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from .lenient import DecodeFailed, time_from_wire
-from .readers import DictReader, Page, RawReader, RowReader, TypedReader, split_rows
+from .readers import (
+    DictReader,
+    Page,
+    RawReader,
+    RowReader,
+    TypedReader,
+    check_class,
+    find_unreadable,
+    make_row_filler,
+    split_rows,
+)
 
 __all__ = [
     "DecodeFailed",
@@ -12,6 +22,9 @@ __all__ = [
     "RawReader",
     "RowReader",
     "TypedReader",
+    "check_class",
+    "find_unreadable",
+    "make_row_filler",
     "split_rows",
     "time_from_wire",
 ]

@@ -11,8 +11,9 @@ The idea: two ways, of which the second is taken by single rows only.
   called with the values of each; together that costs less than decoding the page to dicts. Types that msgspec does not
   know (``date``, a wall clock, nested classes) are left as they are on the wire and converted by columns afterwards.
 * The lenient way. A page that the struct refuses is cut into its rows without decoding them. Each row is tried by
-  the fast way again, and only a row that is refused itself is decoded to a dict and converted value by value by the
-  hooks of :mod:`zeyos_async.codec.lenient`. So one odd row does not slow the other 9,999.
+  the fast way again, and only a row that is refused itself is cut into its values, each of which is decoded and
+  converted by the hooks of :mod:`zeyos_async.codec.lenient`. So one odd row does not slow the other 9,999, one odd
+  value (half a character, a number as text) costs no other, and one that can't be read is named by row and column.
 
 Invariants: both ways give equal instances for rows that both can read (a property test compares them); rows keep
 their order; IDs are given if and only if the ID was selected, or was added for paging under a hidden name.
@@ -29,21 +30,43 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
 from itertools import starmap
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 import attrs
 import msgspec
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, InvalidArgument
+from ..json_text import decode_json
 from ..schema import Kind
-from .lenient import DecodeFailed, is_int_enum, make_lenient_converter, structure_value, to_int
+from .lenient import (
+    DecodeFailed,
+    check_fillable,
+    is_int_enum,
+    keeps_digits,
+    make_lenient_converter,
+    structure_cell,
+    to_int,
+    to_utc,
+)
 
 if typing.TYPE_CHECKING:
     import cattrs
 
-__all__ = ["DictReader", "Page", "RawReader", "RowReader", "TypedReader", "split_rows"]
+__all__ = [
+    "DictReader",
+    "Page",
+    "RawReader",
+    "RowReader",
+    "TypedReader",
+    "check_class",
+    "find_unreadable",
+    "make_row_filler",
+    "split_rows",
+]
 
 R = TypeVar("R")
 
@@ -92,25 +115,73 @@ def split_rows(body: bytes, size: int) -> Iterator[bytes]:
         yield b"[" + b",".join(rows[start : start + size]) + b"]"
 
 
-_REFUSED: Final = (msgspec.ValidationError, ValueError)
-"""Errors that a decoder raises for a value that does not fit; a year beyond 9999 is a bare ``ValueError``."""
-
-
-def _decode_json(raw: bytes | msgspec.Raw) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise DecodeFailed(f"not JSON: {error}") from error
+_REFUSED: Final = (msgspec.DecodeError, ValueError, DecodeFailed)
+"""Errors for a value that does not fit; a year beyond 9999 is a bare ``ValueError`` of the decoder."""
 
 
 _RAW_DECODER: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_ROW_DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _split_raw(body: bytes) -> list[msgspec.Raw]:
     try:
-        return _RAW_DECODER.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        rows: list[msgspec.Raw] = decode_json(body, _RAW_DECODER)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeFailed(f"not a JSON list of rows: {error}") from error
+    return rows
+
+
+def _split_row(raw: bytes | msgspec.Raw, id_key: str | None = None) -> dict[str, msgspec.Raw]:
+    """Return the values of a row by key, not decoded.
+
+    Raises:
+        DecodeFailed: It is no object, or its ID is a truth value: ``true`` would become the ID 1.
+    """
+    try:
+        values: dict[str, msgspec.Raw] = decode_json(raw, _ROW_DECODER)
+    except msgspec.ValidationError as error:  # raised by the first byte: what follows may be no JSON at all
+        raise DecodeFailed(f"{_name_kind(raw)} instead of an object with fields") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DecodeFailed(f"not JSON: {error}") from error
+    if id_key in values and bytes(values[id_key]) in (b"true", b"false"):
+        raise DecodeFailed(f"{bytes(values[id_key]).decode()} is no ID")
+    return values
+
+
+def _name_kind(raw: bytes | msgspec.Raw) -> str:
+    try:
+        return type(decode_json(raw)).__name__
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "no JSON"
+
+
+def find_unreadable(body: bytes) -> str:
+    """Return where the first value that is no JSON stands, for a message; nothing if that can't be told."""
+    try:
+        for number, raw in enumerate(_split_raw(body), 1):
+            for key, value in _split_row(raw).items():
+                try:
+                    decode_json(value)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    return f" (row {number} of the page, column {key})"
+    except DecodeFailed:
+        pass  # no rows at all
+    return ""
+
+
+def _read_each(body: bytes, read: Callable[[msgspec.Raw], R]) -> list[R]:
+    """Return what a function makes of each row of a page.
+
+    Raises:
+        DecodeFailed: A row can't be read; the message has its number.
+    """
+    rows = []
+    for number, raw in enumerate(_split_raw(body), 1):
+        try:
+            rows.append(read(raw))
+        except DecodeFailed as error:
+            raise DecodeFailed(f"row {number} of the page: {error}") from error
+    return rows
 
 
 class RawReader:
@@ -136,8 +207,9 @@ class RawReader:
         if self._id_decoder is None:
             return Page(rows, None)
         try:
-            return Page(rows, list(map(operator.attrgetter(_HIDDEN_ID), self._id_decoder.decode(body))))
-        except msgspec.ValidationError as error:
+            ids = decode_json(body, self._id_decoder)
+            return Page(rows, list(map(operator.attrgetter(_HIDDEN_ID), ids)))
+        except msgspec.DecodeError as error:
             raise DecodeFailed(f"a row without a usable ID: {error}") from error
 
 
@@ -157,6 +229,7 @@ class TypedReader(Generic[R]):
         self.cls = cls
         self._keys = dict(keys)
         self._hints = _hints(cls)
+        self._id_key = id_key
         self._id_attr = next((a for a, k in keys.items() if k == id_key), None)
         self._hidden_key = id_key if id_key is not None and self._id_attr is None else None
         self._build = _make_builder(cls, list(keys), has_hidden_id=self._hidden_key is not None)
@@ -188,11 +261,10 @@ class TypedReader(Generic[R]):
     def _decode(self, body: bytes) -> Page[R]:
         try:
             structs = self._page_decoder.decode(body)
+            rows, ids = self._build(structs), self._ids_of(structs)
         except _REFUSED:
             return self._decode_rows(body)
-        except msgspec.DecodeError as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
-        return Page(self._build(structs), self._ids_of(structs))
+        return Page(rows, _check_ids(ids))
 
     def _ids_of(self, structs: Sequence[Any]) -> list[int] | None:
         name = _HIDDEN_ID if self._hidden_key else self._id_attr
@@ -200,26 +272,20 @@ class TypedReader(Generic[R]):
 
     def _decode_rows(self, body: bytes) -> Page[R]:
         """Decode a page row by row, each by the fast way if that can read it."""
-        rows: list[R] = []
-        ids: list[int] = []
-        for raw in _split_raw(body):
-            rows.append(self._decode_row(raw))
-            if self._hidden_key:
-                ids.append(to_int(msgspec.json.decode(raw)[self._hidden_key]))
+        ids: list[int] | None = None
+        if self._hidden_key:
+            ids = _read_each(body, lambda raw: _read_id(raw, cast(str, self._hidden_key)))
+        rows = _read_each(body, self._decode_row)
         if self._id_attr is not None:
             ids = list(map(operator.attrgetter(self._id_attr), rows))
-        return Page(rows, ids if self._hidden_key or self._id_attr else None)
+        return Page(rows, _check_ids(ids))
 
     def _decode_row(self, raw: bytes | msgspec.Raw) -> R:
         try:
             return self._build([self._row_decoder.decode(raw)])[0]
         except _REFUSED:
             pass  # the lenient way follows
-        except msgspec.DecodeError as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
-        values = _decode_json(raw)
-        if not isinstance(values, dict):
-            raise DecodeFailed(f"{type(values).__name__} instead of an object with fields")
+        values = _split_row(raw, self._id_key)
         if self._row_converter is None:
             self._row_converter = _make_row_converter(self.cls, self._keys, self._hints, self._hidden_key)
         return self._row_converter(values)
@@ -230,8 +296,9 @@ class TypedReader(Generic[R]):
         Raises:
             ConfigurationError: msgspec can't have a struct with such types.
         """
+        attributes = attrs.fields_dict(cast(Any, self.cls))
         fields: list[Any] = [
-            (attr, _struct_type(self._hints[attr]), msgspec.field(name=key, default=None))
+            (attr, _field_type(attributes[attr], self._hints[attr]), msgspec.field(name=key, default=None))
             for attr, key in self._keys.items()
         ]
         if self._hidden_key:
@@ -244,29 +311,96 @@ class TypedReader(Generic[R]):
             raise ConfigurationError(f"{self.cls.__name__} can't be filled from rows: {error}") from error
 
 
+def _check_ids(ids: list[Any] | None) -> list[int] | None:
+    if ids is not None and None in ids:
+        raise DecodeFailed(f"row {ids.index(None) + 1} of the page has no ID, which was selected")
+    return ids
+
+
+def _read_id(raw: msgspec.Raw, key: str) -> int:
+    try:
+        return to_int(decode_json(_split_row(raw, key)[key]))
+    except (KeyError, ValueError) as error:
+        raise DecodeFailed(f"no usable {key!r}, which was selected") from error
+
+
 def _hints(cls: type) -> dict[str, Any]:
     """Return attribute → type, with the forward references of the class's own module resolved."""
     if not attrs.has(cls):
         raise ConfigurationError(f"{cls.__name__} is not an attrs class; decorate it with attrs.define")
     attrs.resolve_types(cls)
-    return {a.name: a.type if a.type is not None else Any for a in attrs.fields(cls)}
+    return {a.name: Any if a.type in (None, object) else a.type for a in attrs.fields(cls)}
 
 
+_MOMENT: Final[Any] = typing.Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment; text without an offset, which msgspec would read as a naive one, takes the lenient way."""
+
+_DECODABLE: Final[Mapping[Any, Any]] = {
+    **{
+        hint: hint
+        for hint in (int, float, Decimal, str, bool, type(None), dict[str, Any], list[str], list[Any])
+    },
+    datetime: _MOMENT,
+}
+"""Types that msgspec decodes by itself, besides enums of whole numbers → the types in which it does."""
+
+
+@lru_cache(maxsize=256)
 def _struct_type(hint: Any) -> Any:
     """Return the type of a struct's field: the hint, or ``Any`` for what msgspec can't decode by itself."""
     is_union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
     members = typing.get_args(hint) if is_union else (hint,)
     if not all(member in _DECODABLE or is_int_enum(member) for member in members):
         return Any
-    return hint if type(None) in members else hint | None
+    decodable: Any = typing.Union[(*[_DECODABLE.get(member, member) for member in members], None)]
+    try:
+        msgspec.json.Decoder(decodable)
+    except TypeError:  # such as text or a decimal, which are both text for it
+        return Any
+    return decodable
 
 
-_DECODABLE: Final = (int, float, str, bool, datetime, type(None), dict[str, Any], list[str], list[Any])
-"""Types that msgspec decodes by itself, besides enums of whole numbers."""
+def _field_type(field: attrs.Attribute[Any], hint: Any) -> Any:
+    """Return the type of a struct's field: JSON as it came where decoding it would cost digits."""
+    if field.converter is None and _needs_converting(hint) and keeps_digits(hint):
+        return msgspec.Raw | None
+    return _struct_type(hint)
+
+
+def _holds_moments(hint: Any) -> bool:
+    return hint is datetime or (datetime in typing.get_args(hint) and not _needs_converting(hint))
 
 
 def _needs_converting(hint: Any) -> bool:
     return hint is not Any and _struct_type(hint) is Any
+
+
+def _has_own_converter(field: attrs.Attribute[Any], hint: Any) -> bool:
+    return field.converter is not None and _needs_converting(hint)
+
+
+def check_class(cls: type) -> None:
+    """Refuse a class that rows can't fill.
+
+    Raises:
+        InvalidArgument: An attribute's type is one that no value of an answer can have.
+    """
+    try:
+        hints = _hints(cls)
+    except NameError as error:
+        raise InvalidArgument(f"{cls.__name__}: a type of its attributes is not known: {error}") from error
+    for field in attrs.fields(cls):
+        if field.init and field.converter is None and _needs_converting(hints[field.name]):
+            check_fillable(hints[field.name], f"{cls.__name__}.{field.name}")
+
+
+@lru_cache(maxsize=64)
+def make_row_filler(cls: type) -> Callable[[Mapping[str, Any]], Any]:
+    """Return a function from values that were decoded already, by attribute, to an instance of a class."""
+    names = [field.name for field in attrs.fields(cast(Any, cls)) if field.init]
+    # What a service made of nested objects is passed on: cattrs would take it apart.
+    hints = {name: Any if _needs_converting(hint) else hint for name, hint in _hints(cls).items()}
+    return _make_row_converter(cls, {name: name for name in names}, hints, None)
 
 
 def _make_builder(
@@ -279,6 +413,10 @@ def _make_builder(
     column_hints = {
         a: hints[a] for a in attributes if _needs_converting(hints[a]) and fields[a].converter is None
     }
+    if not hasattr(
+        cls, "__entity__"
+    ):  # records come from servers that write moments as numbers, which are UTC
+        column_hints |= {a: hints[a] for a in attributes if _holds_moments(hints[a])}
     # Where the struct's order is that of the class's arguments, no Python code runs for each row.
     if arguments[: len(attributes)] == attributes and not any(fields[a].kw_only for a in attributes):
         get_values = _make_value_getter(attributes) if has_hidden_id else msgspec.structs.astuple
@@ -286,7 +424,22 @@ def _make_builder(
     else:
         init = [(fields[a].alias or a, operator.attrgetter(a)) for a in attributes]
         build = lambda structs: [cls(**{alias: get(struct) for alias, get in init}) for struct in structs]  # noqa: E731
-    return _convert_columns_first(build, column_hints) if column_hints else build
+    guarded = _guard(cls, build)
+    return _convert_columns_first(cls, guarded, column_hints) if column_hints else guarded
+
+
+def _guard(cls: type, build: Callable[[list[Any]], list[R]]) -> Callable[[list[Any]], list[R]]:
+    """Return the same function, whose errors are ours: a class's own converters and validators may raise anything."""
+
+    def build_or_fail(structs: list[Any]) -> list[R]:
+        try:
+            return build(structs)
+        except RecursionError:
+            raise
+        except Exception as error:
+            raise DecodeFailed(f"{cls.__name__} refuses the values: {error}") from error
+
+    return build_or_fail
 
 
 def _make_value_getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -296,18 +449,23 @@ def _make_value_getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]
 
 
 def _convert_columns_first(
-    build: Callable[[list[Any]], list[R]], hints: Mapping[str, Any]
+    cls: type[R], build: Callable[[list[Any]], list[R]], hints: Mapping[str, Any]
 ) -> Callable[[list[Any]], list[R]]:
     """Return the same function, with the columns that msgspec can't decode by itself converted before."""
-    converter = make_lenient_converter()
+    converter = make_lenient_converter(cls)
 
     def convert_and_build(structs: list[Any]) -> list[R]:
         for name, hint in hints.items():
             column = list(map(operator.attrgetter(name), structs))
             if column.count(None) < len(column):  # a column without a value costs next to nothing
                 for struct, value in zip(structs, column, strict=True):
-                    if value is not None:
-                        setattr(struct, name, converter.structure(value, hint))
+                    if isinstance(value, datetime):
+                        if (
+                            value.tzinfo is not UTC
+                        ):  # the lenient way gives moments in UTC, whatever their text had
+                            setattr(struct, name, to_utc(value))
+                    elif value is not None:
+                        setattr(struct, name, structure_cell(converter, value, hint, cls.__name__, name))
         return build(structs)
 
     return convert_and_build
@@ -315,28 +473,32 @@ def _convert_columns_first(
 
 def _make_row_converter(
     cls: type[R], keys: Mapping[str, str], hints: Mapping[str, Any], hidden_key: str | None
-) -> Callable[[Mapping[str, Any]], R]:
-    """Return a function from a decoded row to an instance: the lenient way."""
-    converter = make_lenient_converter()
+) -> Callable[[Mapping[str, msgspec.Raw]], R]:
+    """Return a function from a row's values to an instance: the lenient way."""
+    converter = make_lenient_converter(cls)
     by_key = {key: attr for attr, key in keys.items()}
     fields = attrs.fields_dict(cast(Any, cls))
     has_extra = "extra" in fields
+    build = _guard(cls, lambda values: [cls(**values[0])])
+    # What a class converts by itself is given to it as it is.
+    own = {attr: Any if _has_own_converter(fields[attr], hints[attr]) else hints[attr] for attr in keys}
 
-    def structure(row: Mapping[str, Any]) -> R:
+    def structure(row: Mapping[str, msgspec.Raw]) -> R:
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
-        for key, value in row.items():
+        for key, raw in row.items():
             attr = by_key.get(key)
-            if attr is None:
-                if key != hidden_key:
-                    extra[key] = value
-                continue
-            values[fields[attr].alias or attr] = structure_value(converter, value, hints[attr], cls, key)
+            if attr is not None:
+                values[fields[attr].alias or attr] = structure_cell(
+                    converter, raw, own[attr], cls.__name__, key
+                )
+            elif key != hidden_key and has_extra:
+                extra[key] = structure_cell(converter, raw, Any, cls.__name__, key)
         for attr in keys:
             values.setdefault(fields[attr].alias or attr, None)
-        if extra and has_extra:
+        if extra:
             values["extra"] = extra
-        return cls(**values)
+        return build([values])[0]
 
     return structure
 
@@ -346,7 +508,7 @@ _DICT_TYPES: Final[Mapping[Kind, Any]] = {
     Kind.NUMBER: float | None,
     Kind.TEXT: str | None,
     Kind.BOOLEAN: bool | None,
-    Kind.TIME: datetime | None,
+    Kind.TIME: _MOMENT | None,
     Kind.CLOCK: int | None,
     Kind.DATE: str | None,
 }
@@ -398,9 +560,7 @@ class DictReader:
         try:
             rows: list[dict[str, Any]] = self._page_decoder.decode(body)
         except _REFUSED:
-            rows = [self._decode_row(raw) for raw in _split_raw(body)]
-        except msgspec.DecodeError as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
+            rows = _read_each(body, self._decode_row)
         return Page(rows, self._ids_of(rows))
 
     def _ids_of(self, rows: list[dict[str, Any]]) -> list[int] | None:
@@ -408,18 +568,16 @@ class DictReader:
             return None
         key = self._id_key
         try:
-            return [row.pop(key) for row in rows] if self._hides_id else [row[key] for row in rows]
+            ids = [row.pop(key) for row in rows] if self._hides_id else [row[key] for row in rows]
         except KeyError:
             raise DecodeFailed(f"a row without {key!r}, which was selected") from None
+        return _check_ids(ids)
 
     def _decode_row(self, raw: msgspec.Raw) -> dict[str, Any]:
-        values = _decode_json(raw)
-        if not isinstance(values, dict):
-            raise DecodeFailed(f"{type(values).__name__} instead of an object with fields")
         if self._converter is None:
             self._converter = make_lenient_converter()
         return {
-            key: structure_value(self._converter, value, _DICT_TYPES.get(self._kinds[key], Any), dict, key)
-            for key, value in values.items()
+            key: structure_cell(self._converter, value, _DICT_TYPES.get(self._kinds[key], Any), "a dict", key)
+            for key, value in _split_row(raw, self._id_key).items()
             if key in self._kinds
         }

@@ -1,4 +1,4 @@
-"""The CSV encoder: a page of rows to lines of CSV from which every value can be read back.
+r"""The CSV encoder: a page of rows to lines of CSV from which every value can be read back.
 
 The problem: CSV has no types, and no null. A reader can't tell the number 7 from the text "7", nor an empty
 text from no value at all; and encoding millions of cells one by one in Python is slow.
@@ -18,7 +18,8 @@ The idea: there are two encoders, which write the same bytes (a property test co
 
 The order of the steps in the fast encoder matters. Brackets, ``null`` and delimiters are looked for while
 texts are still JSON: there a line break can't be within a text, and a text's own quotes are escaped, so that
-the ends of rows and texts can be found. Escapes are replaced last.
+the ends of rows and texts can be found. Escapes are replaced last. Only what was encoded here is searched, never the
+server's bytes, in which the same text may stand as ``\u002cnull``.
 
 Left out on purpose: other encodings and other styles of quoting. ``spreadsheet_safe`` puts an apostrophe
 before texts that a spreadsheet would run as formulas; it changes those texts, and so is off by default.
@@ -27,14 +28,16 @@ before texts that a spreadsheet would run as formulas; it changes those texts, a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from ..errors import InvalidArgument
+from ..errors import DecodeFailed, InvalidArgument, quote_value
+from ..json_text import encode_json, has_half
 from ..schema import Kind
-from .rows import Column, NullSafeRows, StructRows, to_iso
+from .rows import Column, StructRows, iso_columns
 
 __all__ = ["CsvLines"]
 
@@ -80,9 +83,9 @@ class CsvLines:
     ) -> None:
         if delimiter not in tuple(_DELIMITERS):
             raise InvalidArgument(
-                f"the delimiter of a CSV file is ',', ';', '|' or a tab, not {delimiter!r:.20}"
+                f"the delimiter of a CSV file is ',', ';', '|' or a tab, not {quote_value(delimiter, 20)}"
             )
-        self.row_type = StructRows(columns, iso=iso, scalars_only=True)
+        self.row_type = StructRows(columns, scalars_only=True)
         self._keys = [column.key for column in columns]
         self._times = [i for i, c in enumerate(columns) if c.kind is Kind.TIME] if iso else []
         self._delimiter = delimiter
@@ -97,15 +100,17 @@ class CsvLines:
         """Return the lines of a page."""
         row_classes = set(map(type, rows))
         if tuple in row_classes:
-            return self._encode_cells(rows)
+            try:
+                return self._encode_cells(rows)
+            except UnicodeEncodeError as error:
+                raise self._half_character(rows) from error
         values = list(map(msgspec.structs.astuple, rows))
         width = len(self._keys)
         if len(values[0]) > width:  # the last value is the ID that paging needs, and nobody selected
             values = [row[:width] for row in values]
-        nulls = None if isinstance(rows, NullSafeRows) else sum([row.count(None) for row in values])
-        return self._encode_page(values, nulls)
+        return self._encode_page(iso_columns(values, self._times))
 
-    def _encode_page(self, rows: list[tuple[Any, ...]], nulls: int | None) -> bytes:
+    def _encode_page(self, rows: list[tuple[Any, ...]]) -> bytes:
         """Return the lines of a page whose values are text, numbers, booleans, datetimes or ``None``."""
         if self._spreadsheet_safe:
             rows = _guard_texts(rows, self._texts)
@@ -113,7 +118,7 @@ class CsvLines:
         # A line break can't be within a JSON text, so these are the ends of rows.
         # The first row gets a line break before it too, so that a null in its first cell is found.
         page = b"\n" + arrays[1:-2].replace(b"]\n[", b"\n")
-        page = _blank_nulls(page, nulls)
+        page = _blank_nulls(page, sum([row.count(None) for row in rows]))
         if self._delimiter != ",":
             page = _replace_delimiters(page, len(self._keys) - 1, self._delimiter.encode())
         return _unescape(page)[1:] + b"\n"
@@ -122,15 +127,22 @@ class CsvLines:
         """Return the lines of a page with any values, written cell by cell."""
         width = len(self._keys)
         tuples = [row if type(row) is tuple else msgspec.structs.astuple(row)[:width] for row in rows]
-        return "".join([self._join_cells(self._iso_times(row)) + "\n" for row in tuples]).encode()
+        tuples = iso_columns(tuples, self._times)
+        return "".join([self._join_cells(row) + "\n" for row in tuples]).encode()
 
-    def _iso_times(self, row: tuple[Any, ...]) -> list[Any]:
-        values = list(row)
-        for index in self._times:
-            values[index] = to_iso(values[index])
-        return values
+    def _half_character(self, rows: list[Any]) -> DecodeFailed:
+        """Return the error that names the first cell of a page that UTF-8 can't hold."""
+        for number, row in enumerate(rows, 1):
+            values = row if type(row) is tuple else msgspec.structs.astuple(row)
+            for key, value in zip(self._keys, values, strict=False):
+                if isinstance(value, str) and has_half(value):
+                    return DecodeFailed(
+                        f"row {number} of the page, column {key}: {quote_value(value)} has half a character, which a CSV file "
+                        "can't hold. Mend the value on the server, leave the column out, or export to .jsonl"
+                    )
+        return DecodeFailed("a text has half a character, which a CSV file can't hold")
 
-    def _join_cells(self, values: list[Any]) -> str:
+    def _join_cells(self, values: Sequence[Any]) -> str:
         return self._delimiter.join([self._encode_cell(value) for value in values])
 
     def _encode_cell(self, value: Any) -> str:
@@ -139,7 +151,7 @@ class CsvLines:
         if isinstance(value, str):
             text = _guard_text(value) if self._spreadsheet_safe and value[:1] in _FORMULA_STARTS else value
         elif isinstance(value, (list, dict)):
-            text = _ENCODER.encode(value).decode()
+            text = encode_json(value, _ENCODER).decode()
         elif isinstance(value, datetime):
             return _ENCODER.encode(value).decode()
         else:
@@ -147,10 +159,10 @@ class CsvLines:
         return '"' + text.replace('"', '""') + '"'
 
 
-def _blank_nulls(page: bytes, nulls: int | None) -> bytes:
-    """Replace each ``null`` by an empty cell. ``nulls`` is their number, or ``None`` if no text holds ``,null``."""
+def _blank_nulls(page: bytes, nulls: int) -> bytes:
+    """Replace each ``null`` by an empty cell. ``nulls`` is their number."""
     # More matches than nulls: some text holds ",null", and a plain replace would cut it out of that text.
-    if nulls is None or page.count(b",null") + page.count(b"\nnull") == nulls:
+    if page.count(b",null") + page.count(b"\nnull") == nulls:
         return page.replace(b",null", b",").replace(b"\nnull", b"\n")
     return _TEXT_OR_NULL.sub(lambda match: b"" if match[0] == b"null" else match[0], page)
 

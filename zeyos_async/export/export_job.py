@@ -9,7 +9,8 @@ next. The thread is the only one that touches the sink, so that its calls happen
 ``write`` as often as there are pages, then either ``commit`` or ``abort``, and exactly one of these two.
 
 A call in a thread can't be stopped. So a cancelled job first waits for the call that is running and only
-then aborts; otherwise the thread would write to a file that is closed already.
+then aborts; otherwise the thread would write to a file that is closed already. A call that waits for the reader of
+a pipe might never end: ``Sink.interrupt`` tells it to.
 
 A count for the progress runs beside the first pages. If it fails, the export fails: a caller who wants
 progress would otherwise wait for a number that never comes.
@@ -204,7 +205,7 @@ class _ExportJob:
                 else self._query.read_mappings()
             )
         # A warning would not do: the file would lack rows, or have some twice, and nobody would look.
-        query = self._query.paging(on_drift="raise")
+        query = self._query.paging(on_drift="raise", eager=True)
         return attrs.evolve(query, row_type=cast("_QueryLineFormat", self._lines).row_type).pages()
 
     def _write(self, page: list[Any]) -> int:
@@ -251,6 +252,7 @@ class _ExportJob:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
+            self._sink.interrupt()
             await asyncio.wait([future])
             if not future.cancelled():
                 future.exception()  # or asyncio logs it as never retrieved; the cancellation is raised

@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from ..json_text import encode_lines
 from ..schema import Kind
 from .rows import Column, to_iso
 
@@ -62,7 +63,7 @@ class MappingLines:
 
     def encode(self, rows: list[Any]) -> bytes:
         """Return the lines of a page."""
-        return _ENCODER.encode_lines([self._iso_times(row) for row in rows] if self._times else rows)
+        return encode_lines([self._iso_times(row) for row in rows] if self._times else rows, _ENCODER)
 
     def _iso_times(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {**row, **{key: to_iso(row[key]) for key in self._times if key in row}}

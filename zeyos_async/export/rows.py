@@ -15,8 +15,11 @@ The idea: decode as little as the target needs. There are three forms of a row, 
 
 Numbers keep their digits in all forms: integers have no bound, and fractions become ``Decimal``.
 
-Two marks travel with a page, as subclasses of ``list``, so that an encoder need not look again:
-``OneLineRows`` (no line breaks within rows) and ``NullSafeRows`` (no text holds ``,null``).
+Times stay as they are on the wire here: a decoder that makes datetimes of numbers is a lax one, which also makes
+nothing of the text "null", and a number of "7". The encoders convert the columns of times by ``to_iso``.
+
+A mark travels with a page of bytes, as a subclass of ``list``, so that an encoder need not look again:
+``OneLineRows`` (no line breaks within rows).
 
 Paging by ID needs the ID of each row. If it was not selected, the struct has it as a last, hidden field,
 which the encoder cuts off.
@@ -33,13 +36,15 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import msgspec
 
-from ..codec import DecodeFailed, Page, RawReader, RowReader
+from ..codec import DecodeFailed, Page, RawReader, RowReader, find_unreadable
+from ..codec.lenient import to_int
+from ..json_text import decode_json
 from ..schema import Entity, Kind, resolve
 
 if TYPE_CHECKING:
     from ..services.base.query import Query
 
-__all__ = ["ByteRows", "Column", "NullSafeRows", "OneLineRows", "StructRows", "query_columns", "to_iso"]
+__all__ = ["ByteRows", "Column", "OneLineRows", "StructRows", "iso_columns", "query_columns", "to_iso"]
 
 _HIDDEN_ID: Final = "hidden_id"
 _ANY_SCALAR: Final = str | int | bool | None
@@ -82,8 +87,14 @@ def to_iso(value: Any) -> Any:
         return value
 
 
-class NullSafeRows(list[Any]):
-    """A page of structs without ``,null`` within any text."""
+def iso_columns(rows: list[tuple[Any, ...]], times: list[int]) -> list[tuple[Any, ...]]:
+    """Return the rows with the columns of these indexes as datetimes."""
+    if not times or not rows:
+        return rows
+    columns: list[Any] = list(zip(*rows, strict=True))
+    for index in times:
+        columns[index] = list(map(to_iso, columns[index]))
+    return list(zip(*columns, strict=True))
 
 
 class OneLineRows(list[Any]):
@@ -106,7 +117,7 @@ class ByteRows:
 
     def value(self, row: Any, path: str) -> Any:
         """Return one value of a row, for the check that the server applied the filter."""
-        values = msgspec.json.decode(row)
+        values = decode_json(row)
         return values.get(next(column.key for column in self.selected if column.path == path))
 
 
@@ -126,12 +137,10 @@ class StructRows:
 
     Attributes:
         selected: The columns.
-        iso: Whether times become datetimes.
         scalars_only: Whether a page with objects or lists in it becomes tuples.
     """
 
     selected: tuple[Column, ...]
-    iso: bool = False
     scalars_only: bool = False
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
@@ -149,8 +158,6 @@ class StructRows:
 
     def field_type(self, column: Column) -> Any:
         """Return the type that the struct decoder expects in a column."""
-        if column.kind is Kind.TIME and self.iso:
-            return datetime | None
         return _SCALAR_TYPES.get(column.kind, _ANY_SCALAR) if self.scalars_only else Any
 
 
@@ -170,10 +177,8 @@ class _StructReader:
             fields.append((_HIDDEN_ID, int, msgspec.field(name=id_key)))
         # gc=False: rows refer to no other row, and the collector need not walk through millions of them.
         struct = msgspec.defstruct("ExportRow", fields, gc=False, kw_only=True)
-        # Strict decoding would refuse an integer where a datetime is expected.
         self._struct_decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
             list[struct],  # type: ignore[valid-type]
-            strict=not shape.iso,
             float_hook=Decimal,
         )
         self._dict_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
@@ -182,13 +187,8 @@ class _StructReader:
         """Decode a page."""
         try:
             rows = self._struct_decoder.decode(body)
-        except msgspec.ValidationError:
+        except (msgspec.DecodeError, UnicodeDecodeError):  # half a character is one, too
             return self._read_tuples(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
-        # In an object a colon comes before null. So ",null" is in a text, or in an array.
-        if b",null" not in body:
-            rows = NullSafeRows(rows)
         return Page(rows, self._read_ids(rows))
 
     def _read_ids(self, rows: list[Any]) -> list[int] | None:
@@ -200,14 +200,14 @@ class _StructReader:
 
     def _read_tuples(self, body: bytes) -> Page[Any]:
         try:
-            rows = self._dict_decoder.decode(body)
+            rows = decode_json(body, self._dict_decoder)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DecodeFailed(f"not a list of rows: {error}") from error
+            raise DecodeFailed(f"not a list of rows: {error}{find_unreadable(body)}") from error
         ids = None if self._id_key is None else self._to_ids([row.get(self._id_key) for row in rows])
         return Page([tuple(map(row.get, self._keys)) for row in rows], ids)
 
     def _to_ids(self, ids: list[Any]) -> list[int]:
         try:
-            return [int(value) for value in ids]
+            return list(map(to_int, ids))
         except (TypeError, ValueError):
             raise DecodeFailed(f"a row without a usable {self._id_key!r}, which was selected") from None

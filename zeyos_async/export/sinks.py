@@ -6,12 +6,12 @@ or the machine lost its power; and what can't be written should show before any 
 The idea: ``FileSink`` writes to a temporary file in the target's own folder (renaming works within one file
 system only), brings it to the disk, and renames it over the target, which is one step for every reader. Then
 the folder is brought to the disk too, or a crash could undo the rename. Devices and pipes can't be replaced
-by a file, and an open stream belongs to the caller: for these ``StreamSink`` writes at once, and an error
-leaves in them what was written before it.
+by a file, and an open stream belongs to the caller: for these ``StreamSink`` (in a module of its own) writes at once,
+and an error leaves in them what was written before it.
 
 The states of every sink: ``open``, then ``write`` any number of times, then ``commit`` or ``abort``. An
-``abort`` may come at any time, before ``open`` and twice too. ``GzipSink`` wraps another sink and passes
-these calls on.
+``abort`` may come at any time, before ``open`` and twice too. ``interrupt`` may come from another thread, while a call is
+waiting; after it nothing comes but ``abort``. ``GzipSink`` wraps another sink and passes these calls on.
 
 Left out: locks between two exports to one file. Each has a temporary file with a name of its own, and the
 one that commits last wins, complete either way. Everything here blocks; it runs in the export's thread.
@@ -20,18 +20,19 @@ one that commits last wins, complete either way. Everything here blocks; it runs
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
-import stat
-import sys
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, quote_value
+from ..part_files import create_part, real_target, sync_folder, take_rights
 from .formats import STDOUT
+from .stream_sink import StreamSink, find_descriptor, stdout_stream
 
-__all__ = ["FileSink", "GzipSink", "Sink", "StreamSink", "choose_sink"]
+__all__ = ["FileSink", "GzipSink", "Sink", "choose_sink"]
 
 
 class Sink(Protocol):
@@ -59,52 +60,13 @@ class Sink(Protocol):
         """Write the rest, and let the output appear."""
         ...
 
+    def interrupt(self) -> None:
+        """Let the call that is waiting for another process end soon."""
+        ...
+
     def abort(self) -> None:
         """Remove all that was written, as far as that is possible."""
         ...
-
-
-class StreamSink:
-    """An open file, a pipe or a device: bytes can't be taken back from it.
-
-    Args:
-        stream: The stream to write to, or ``None`` to open ``path``.
-        path: The device or pipe.
-    """
-
-    def __init__(self, stream: BinaryIO | None, path: Path | None = None) -> None:
-        self.path = path
-        self.written = 0
-        self._stream = stream
-        self._is_own = stream is None
-
-    def open(self) -> None:
-        """Open the path, if there is no stream yet."""
-        if self._stream is None and self.path is not None:
-            # Unbuffered, so that a full device fails at the write that fills it.
-            self._stream = self.path.open("wb", buffering=0)
-
-    def write(self, data: bytes) -> None:
-        """Write all bytes, even where the system accepts them in pieces."""
-        view = memoryview(data)
-        while view and self._stream is not None:
-            size = self._stream.write(view)
-            self.written += size
-            view = view[size:]
-
-    def commit(self) -> None:
-        """Flush the stream, and close it if it was opened here."""
-        if self._stream is not None:
-            self._stream.flush()
-        self._close()
-
-    def abort(self) -> None:
-        """Close the stream if it was opened here."""
-        self._close()
-
-    def _close(self) -> None:
-        if self._is_own and self._stream is not None:
-            self._stream.close()
 
 
 class FileSink:
@@ -120,19 +82,17 @@ class FileSink:
     def __init__(self, path: Path) -> None:
         self.path: Path | None = path
         self.written = 0
-        self._target = Path(os.path.realpath(path))
-        # A name may have 255 bytes; 40 characters of it leave room for the rest.
-        self._part_path = self._target.with_name(f".{self._target.name[:40]}.{secrets.token_hex(4)}.part")
+        self._target = self._part_path = path
         self._fd = -1
 
     def open(self) -> None:
         """Create the temporary file, so that a target that can't be written fails before any row is read."""
-        # 0o666 leaves the permissions to the user's umask, as for any file that a program creates.
-        self._fd = os.open(
-            self._part_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
-        )
-        with contextlib.suppress(FileNotFoundError):  # a private file must not become readable by an export
-            os.chmod(self._part_path, stat.S_IMODE(self._target.stat().st_mode))
+        assert self.path is not None
+        self._target = real_target(self.path)
+        # A name may have 255 bytes; 40 characters of it leave room for the rest.
+        self._part_path = self._target.with_name(f".{self._target.name[:40]}.{secrets.token_hex(4)}.part")
+        self._fd = create_part(self._part_path, self._target)
+        take_rights(self._fd, self._target)
 
     def write(self, data: bytes) -> None:
         """Write to the temporary file."""
@@ -147,10 +107,15 @@ class FileSink:
         os.fsync(self._fd)
         self._close()
         os.replace(self._part_path, self._target)
-        _sync_folder(self._target.parent)
+        sync_folder(self._target.parent)
+
+    def interrupt(self) -> None:
+        """Do nothing: the disk lets nobody wait without an end."""
 
     def abort(self) -> None:
         """Remove the temporary file."""
+        if self._part_path == self._target:
+            return  # none was made
         self._close()
         with contextlib.suppress(FileNotFoundError):
             self._part_path.unlink()
@@ -195,6 +160,10 @@ class GzipSink:
         self._inner.write(self._compressor.flush())
         self._inner.commit()
 
+    def interrupt(self) -> None:
+        """Let the inner sink's call end soon."""
+        self._inner.interrupt()
+
     def abort(self) -> None:
         """Remove all that was written, as far as that is possible."""
         self._inner.abort()
@@ -210,21 +179,28 @@ def choose_sink(target: object) -> Sink:
         InvalidArgument: It is none of these, or a folder.
     """
     if target == STDOUT:
-        return StreamSink(sys.stdout.buffer)
+        return StreamSink(stdout_stream())
+    if isinstance(target, StreamSink):
+        return target
     if isinstance(target, (str, os.PathLike)):
-        return _path_sink(Path(os.fspath(target)))
-    if hasattr(target, "write") and "b" in getattr(target, "mode", "b"):
+        return _path_sink(os.fspath(target))
+    mode = getattr(target, "mode", "b")  # gzip's files have a number
+    is_text = isinstance(target, io.TextIOBase) or (isinstance(mode, str) and "b" not in mode)
+    if hasattr(target, "write") and not is_text:
         return StreamSink(target)  # type: ignore[arg-type]
     raise InvalidArgument(
-        f"an export goes to a path, '-', or a file open for writing bytes, not {target!r:.60}"
+        f"an export goes to a path, '-', or a file open for writing bytes, not {quote_value(target)}"
     )
 
 
-def _path_sink(path: Path) -> Sink:
-    if path.is_dir():
-        raise InvalidArgument(f"{path} is a folder; name the file to write")
+def _path_sink(text: str) -> Sink:
+    path = Path(text)
+    if path.is_dir() or text.endswith(os.sep):
+        raise InvalidArgument(f"{text} is a folder; name the file to write")
     # Renaming over /dev/null or a pipe would replace it by a file.
     is_special = path.exists() and not path.is_file()
+    # What the shell has opened may be a file with more in it (>>), or none that has a name any more.
+    is_special = is_special or find_descriptor(path) is not None
     return StreamSink(None, path) if is_special else FileSink(path)
 
 
@@ -234,13 +210,3 @@ def _gzip_compressor() -> Any:
     except ImportError:
         return zlib.compressobj(6, zlib.DEFLATED, 31)
     return isal_zlib.compressobj(isal_zlib.ISAL_DEFAULT_COMPRESSION, zlib.DEFLATED, 31)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # folders can't be opened there
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..deprecated import renamed
-from .arguments import condition, field_path, order
+from .arguments import Condition, condition, field_path, order
 from .builder import F, FieldNamespace, FieldRef
 from .expression import (
     FALSE,
@@ -44,6 +44,7 @@ __all__ = [
     "TRUE",
     "And",
     "Comparison",
+    "Condition",
     "Constant",
     "Expression",
     "F",

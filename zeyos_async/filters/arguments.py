@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from .expression import Expression, Order
 from .field_ref import FieldRef, as_condition
 from .operands import check_path
 
-__all__ = ["condition", "field_path", "order"]
+__all__ = ["Condition", "condition", "field_path", "order"]
 
 
-def condition(value: Expression | FieldRef[Any] | str) -> Expression:
+Condition: TypeAlias = Expression | FieldRef[Any] | str
+"""A condition as arguments take it: an expression, a field of true and false alone, or the text form of a condition."""
+
+
+def condition(value: Condition) -> Expression:
     """Return the condition that an argument of ``where`` means: a condition, its text form, or a field alone (is true).
 
     Raises:

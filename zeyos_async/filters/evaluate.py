@@ -6,7 +6,8 @@ It stands in for a database, PostgreSQL in particular, and differs from one in t
 * Regular expressions are Python's ``re``, where PostgreSQL has its own dialect. What only one of the two knows
   (``[[:alpha:]]``, ``\m``, ``(?P<name>…)``) raises or differs.
 * Values of different families (text and number) can't be compared: the result is unknown, where a database
-  converts, or fails. Numbers, booleans and moments (Unix seconds) are one family, and compare exactly.
+  converts, or fails. Numbers, booleans and moments (Unix seconds) are one family, and compare exactly, a float as
+  the number that it is written as (``1.1``).
 """
 
 from __future__ import annotations
@@ -111,7 +112,36 @@ def _compare(op: Op, comparable: tuple[str, Any], operand: Any) -> bool | None:
 
 def _is_member(comparable: tuple[str, Any], operands: tuple[Any, ...]) -> bool | None:
     """Evaluate SQL's IN, which is a chain of ``=`` joined by OR."""
-    return _not(_and(_compare(Op.NE, comparable, operand) for operand in operands))
+    if len(operands) <= _SHORT_LIST:
+        return _not(_and(_compare(Op.NE, comparable, operand) for operand in operands))
+    members, families = _index_operands(_ListKey(operands))
+    return True if comparable in members else False if families == {comparable[0]} else None
+
+
+_SHORT_LIST: Final = 8
+"""Values of a list up to which comparing with each of them is cheaper than finding its set."""
+
+
+class _ListKey:
+    """A list of operands as a key, compared by identity: hashing ten thousand values would cost as much as a look at each."""
+
+    __slots__ = ("operands",)
+
+    def __init__(self, operands: tuple[Any, ...]) -> None:
+        self.operands = operands
+
+    def __hash__(self) -> int:
+        return id(self.operands)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ListKey) and self.operands is other.operands
+
+
+@lru_cache(maxsize=32)
+def _index_operands(key: _ListKey) -> tuple[frozenset[tuple[str, Any]], frozenset[str | None]]:
+    """Return the values of a list as a set, and the families that they are of."""
+    values = [to_comparable(operand) for operand in key.operands]
+    return frozenset(filter(None, values)), frozenset([value and value[0] for value in values])
 
 
 def _match_text(comparison: Comparison, comparable: tuple[str, Any]) -> bool | None:

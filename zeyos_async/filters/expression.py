@@ -150,11 +150,14 @@ class Comparison(Expression, frozen=True, eq=False, gc=False):
         path: The field, dotted: ``"lastname"``, ``"contact.city"``, ``"extdata.nickname"``.
         op: The operator.
         value: A plain value; a tuple of them for ``IN`` and ``NOT_IN``; ``None`` for the NULL tests.
+        is_bare: Whether it was written as a field alone, which only fields of true and false may be; equality and
+            text don't tell.
     """
 
     path: str
     op: Op
     value: Any = None
+    is_bare: bool = False
 
 
 class And(Expression, frozen=True, eq=False, gc=False):

@@ -20,7 +20,7 @@ import msgspec
 
 from ..errors import InvalidCondition
 from ..schema import Entity, Field
-from .display import describe, shorten, to_literal
+from .display import describe, no_flag, shorten, to_literal
 from .expression import And, Comparison, Expression, Not, Op, Or, Order, Scalar
 from .like import escape_pattern
 from .operands import check_path, check_pattern, to_plain, to_plain_list
@@ -164,8 +164,14 @@ class FieldRef(msgspec.Struct, Generic[V], frozen=True, eq=False, gc=False):
         return f"<field {self._path}>"
 
     def _as_condition(self) -> Comparison:
-        """Return the comparison that the field alone means where a condition is expected: it is true."""
-        return Comparison(self._path, _EQ, self._coerce(True))
+        """Return the comparison that the field alone means where a condition is expected: it is true.
+
+        Raises:
+            InvalidCondition: It is known to be no field of true and false. (Of ``F`` that is found out later.)
+        """
+        if self._field is not None and not self._field.is_flag:
+            raise InvalidCondition(no_flag(self._path))
+        return Comparison(self._path, _EQ, True, True)
 
     def _coerce(self, value: Any) -> Scalar:
         """Return a value as conditions hold it; refuse one that the field does not take."""

@@ -33,7 +33,7 @@ from typing import Any, Final, TypeAlias
 
 from ..errors import InvalidCondition, UnsupportedFilter, suggest
 from ..schema import Entity, Field, Kind, resolve
-from .display import describe, shorten
+from .display import describe, no_flag, shorten
 from .expression import (
     FALSE,
     LIST_OPS,
@@ -50,12 +50,14 @@ from .expression import (
 from .simplify import simplify
 from .values import to_seconds
 
-__all__ = ["normalize"]
+__all__ = ["normalize", "resolve_fields"]
 
 _INT64: Final = 2**63
 _AnyNumber: TypeAlias = int | float | Decimal
 _NO_FIELDS: Final[Mapping[str, Field]] = {}
 _TEXTUAL: Final = frozenset({Kind.TEXT, Kind.JSON, Kind.ARRAY})
+_TAKES_INTEGERS: Final = frozenset({Kind.INTEGER, Kind.TIME, Kind.JSON, Kind.ARRAY})
+"""Kinds of fields that take any whole number as it is."""
 _KIND_NAMES: Final = {
     Kind.INTEGER: "a whole number",
     Kind.NUMBER: "a number",
@@ -83,15 +85,13 @@ def normalize(expr: Expression, entity: Entity | None = None) -> Expression:
         InvalidCondition: A value doesn't fit its field.
         UnsupportedFilter: A pattern on a field that isn't text.
     """
-    known_fields = _resolve_fields(
-        expr, entity
-    )  # of the whole condition: simplifying may drop a misspelt one
+    known_fields = resolve_fields(expr, entity)  # of the whole condition: simplifying may drop a misspelt one
     normal = simplify(expr)
     converted = _convert_values(normal, known_fields)
     return normal if converted is normal else simplify(converted)
 
 
-def _resolve_fields(expr: Expression, entity: Entity | None) -> Mapping[str, Field]:
+def resolve_fields(expr: Expression, entity: Entity | None) -> Mapping[str, Field]:
     """Return the field of each path; nothing without an entity.
 
     Raises:
@@ -130,11 +130,13 @@ def _is_converted(value: Any, field: Field | None) -> bool:
     if field is None:
         return kind is int or kind is str
     if kind is str:
-        return field.kind is Kind.TEXT
-    return kind is int and (field.kind is Kind.INTEGER or field.kind is Kind.TIME)
+        return field.kind in _TEXTUAL and field.codes is None
+    return kind is int and field.kind in _TAKES_INTEGERS
 
 
 def _convert_comparison(comparison: Comparison, field: Field | None) -> Expression:
+    if comparison.is_bare and field is not None and not field.is_flag:
+        raise InvalidCondition(no_flag(comparison.path))
     if comparison.op in NULL_OPS:
         return comparison
     if comparison.op in TEXT_OPS:
@@ -221,6 +223,8 @@ def _to_number(value: Scalar, comparison: Comparison, field: Field) -> _AnyNumbe
 def _to_integer(value: Scalar, comparison: Comparison, field: Field) -> _AnyNumber:
     if isinstance(value, str) and field.codes is not None:
         return _find_code(value, comparison, field.codes)
+    if isinstance(value, bool) and field.target is not None:
+        raise _mismatch(value, comparison, field, hint=" It is the ID of a record.")
     number = _to_number(value, comparison, field)
     if isinstance(number, int):
         return number

@@ -87,7 +87,7 @@ def to_plain(path: str, value: Any) -> Scalar:
             raise InvalidCondition(f"{path}: {value!r} is not a number that can be compared with.")
         return float(value) if isinstance(value, float) else Decimal(value)
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)
     if isinstance(value, int):
         return int(value)
     raise InvalidCondition(f"{path} can't be compared with {describe(value)}.{_advise(value)}")

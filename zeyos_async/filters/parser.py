@@ -7,8 +7,8 @@
     F["odd name"] is None or extdata.price == Decimal("1.50")
 
 Names are fields, dotted; one that is no Python name stands in brackets. The calls are the methods of
-``F``, and ``datetime`` and ``Decimal`` of one text. ``&``, ``|`` and ``~`` work as in Python. A field
-alone where a condition is expected means ``== True``; ``true`` and ``false`` are conditions.
+``F``, and ``datetime`` and ``Decimal`` of one text. ``&``, ``|`` and ``~`` work as in Python. A field of true
+and false, alone where a condition is expected, means ``== True``; ``true`` and ``false`` are conditions.
 
 Python's parser makes the tree and refuses what is no Python; this module gives each node of the tree its meaning,
 or an error that points into the user's own text. A node that has no meaning here is an error, so nothing of
@@ -37,6 +37,9 @@ __all__ = ["MAX_LENGTH", "parse"]
 
 MAX_LENGTH: Final = 1_000_000
 """Characters that a text may have."""
+
+_MAX_BITS: Final = 65_536
+"""Bits of a whole number. A hexadecimal one of a million digits takes a minute to be compared with a decimal."""
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN: Final = re.compile("[\0\ud800-\udfff]")
@@ -222,7 +225,7 @@ class _Parser:
         path = self._field_path(node)
         if path is None:
             raise self._error(_explain_no_condition(node), node)
-        return Comparison(path, Op.EQ, True)
+        return Comparison(path, Op.EQ, True, True)
 
     def _parse_comparison(self, node: ast.Compare) -> Expression:
         operands = [node.left, *node.comparators]
@@ -309,6 +312,8 @@ class _Parser:
     def parse_value(self, node: _Node) -> Any:
         """Return the value of a literal, a list of literals, or a call of a constructor."""
         if isinstance(node, ast.Constant):
+            if isinstance(node.value, int) and node.value.bit_length() > _MAX_BITS:
+                raise self._error("The number is larger than any API takes", node)
             if node.value is None or isinstance(node.value, str | int | float):
                 return node.value
         elif isinstance(node, ast.List | ast.Tuple | ast.Set):
@@ -316,7 +321,8 @@ class _Parser:
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             number = self.parse_value(node.operand)
             if isinstance(number, int | float | Decimal) and not isinstance(number, bool):
-                return -number if isinstance(node.op, ast.USub) else number
+                negate = number.copy_negate if isinstance(number, Decimal) else number.__neg__
+                return negate() if isinstance(node.op, ast.USub) else number  # -Decimal(…) would round it
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CONSTRUCTORS:
             return self._parse_constructor(node, node.func.id)
         elif isinstance(node, ast.Name) and node.id in _NAMED_VALUES:

@@ -109,7 +109,7 @@ def split(expr: Expression, max_values: int) -> list[Expression]:
 def _negate(expr: Expression) -> Expression:
     """Return the normal form of NOT ``expr``."""
     if isinstance(expr, Comparison):
-        return simplify(Comparison(expr.path, OPPOSITE[expr.op], expr.value))
+        return simplify(Comparison(expr.path, OPPOSITE[expr.op], expr.value, expr.is_bare))
     if isinstance(expr, Not):
         return simplify(expr.item)
     if isinstance(expr, And):

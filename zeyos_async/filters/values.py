@@ -26,15 +26,16 @@ def to_seconds(moment: datetime) -> int | Decimal:
 def to_comparable(value: Any) -> tuple[str, Any] | None:
     """Return a family and a value that compares exactly within it, or ``None`` for what has no order.
 
-    Numbers, booleans (0 and 1) and moments (Unix seconds) are one family, text is the other. Numbers keep their
-    own type: Python compares ``int``, ``float`` and ``Decimal`` exactly.
+    Numbers, booleans (0 and 1) and moments (Unix seconds) are one family, text is the other. A float stands for the
+    number that it is written as: servers send 1.1, and to them that equals the decimal 1.1.
     """
     if isinstance(value, str):
-        return ("text", str(value))
+        return ("text", str.__str__(value))
     if isinstance(value, datetime):
         return ("number", to_seconds(value)) if value.utcoffset() is not None else None
     if isinstance(value, float | Decimal):
-        return None if Decimal(value).is_nan() else ("number", value)
+        number = Decimal(repr(float(value))) if isinstance(value, float) else value
+        return None if number.is_nan() else ("number", number)
     if isinstance(value, int):
         return ("number", int(value))
     return None

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, quote_value
+from ..urls import check_text, is_sendable
 from .upload import Progress, Upload, report_progress
 
 __all__ = ["Form", "Multipart", "Part"]
@@ -30,8 +31,19 @@ def _check_fields(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple
     pairs = tuple((name, text) for name, text in items)
     for name, text in pairs:
         if not isinstance(name, str) or not isinstance(text, str):
-            raise InvalidArgument(f"The form field {name!r} must be a text, not {type(text).__name__}.")
+            raise InvalidArgument(
+                f"The form field {quote_value(name)} must be a text, not {type(text).__name__}."
+            )
+        _check_field(name, text)
     return pairs
+
+
+def _check_field(name: str, text: str) -> None:
+    check_text(name, "the name of a form field")
+    if not is_sendable(text):  # not shown, as it may be a secret
+        raise InvalidArgument(
+            f"The form field {name!r} holds half a character, which can't be sent; nothing was sent."
+        )
 
 
 def _format_names(pairs: tuple[tuple[str, Any], ...]) -> str:
@@ -62,10 +74,14 @@ class Form:
 def _check_parts(value: Iterable[Part]) -> tuple[Part, ...]:
     parts = tuple(value)
     for name, content in parts:
+        if not isinstance(name, str):
+            raise InvalidArgument(f"A part of a form is named by a text, not by {quote_value(name)}.")
         if not isinstance(content, (str, Upload)):
             raise InvalidArgument(
                 f"The part {name!r} of a form must be a text or an Upload, not {type(content).__name__}."
             )
+        if isinstance(content, str):
+            _check_field(name, content)
         _part_head(
             name, content, "-"
         )  # names that can't be sent fail here, and not in the middle of a request

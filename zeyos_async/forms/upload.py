@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, quote_value
 from .sources import Source, UploadSource, in_thread, to_source
 
 __all__ = ["Progress", "Upload", "report_progress"]
@@ -24,7 +24,12 @@ all, ``None`` if that is not known. It runs on the event loop, and begins anew w
 
 def _check_size(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        raise InvalidArgument(f"Upload(size=…) is a number of bytes from 0, not {value!r}.")
+        raise InvalidArgument(f"Upload(size=…) is a number of bytes from 0, not {quote_value(value)}.")
+
+
+def _check_text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidArgument(f"Upload({attribute.name}=…) is a text, not {quote_value(value)}.")
 
 
 @attrs.frozen
@@ -46,8 +51,8 @@ class Upload:
     """
 
     source: Source = attrs.field(converter=to_source)
-    filename: str | None = attrs.field(default=None, kw_only=True)
-    content_type: str | None = attrs.field(default=None, kw_only=True)
+    filename: str | None = attrs.field(default=None, kw_only=True, validator=_check_text)
+    content_type: str | None = attrs.field(default=None, kw_only=True, validator=_check_text)
     size: int | None = attrs.field(default=None, kw_only=True, validator=_check_size)
     on_progress: Progress | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)
 

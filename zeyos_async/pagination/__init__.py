@@ -10,6 +10,16 @@ from __future__ import annotations
 from .by_id import IdPass, IdSpan
 from .by_offset import OffsetPass, OffsetSpan, SeenIds
 from .config import MAX_PAGE, Paging
-from .size import PageSize
+from .size import MIN_PAGE, PageSize
 
-__all__ = ["MAX_PAGE", "IdPass", "IdSpan", "OffsetPass", "OffsetSpan", "PageSize", "Paging", "SeenIds"]
+__all__ = [
+    "MAX_PAGE",
+    "MIN_PAGE",
+    "IdPass",
+    "IdSpan",
+    "OffsetPass",
+    "OffsetSpan",
+    "PageSize",
+    "Paging",
+    "SeenIds",
+]

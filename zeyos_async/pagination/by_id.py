@@ -15,12 +15,14 @@ is only done when nothing is left of it:
 
 * A page that fills its limit leaves the rest of its span (the IDs after its last one), which is read before any later
   span is handed over.
-* A page that comes short ends its span only if the server is known to answer at least that many rows in one page.
-  Otherwise it may have cut the limit silently, and the rest is asked for again until a page is empty. If that finds
-  rows, the page size is reduced to what the server really gives.
+* A page that comes short ends its span only if it is empty, or if the count leaves nothing: servers cut pages by rows
+  or by bytes without a word. Else the rest is asked for; if that finds rows, the page size is reduced to what the
+  server really gives. A count that the largest ID contradicts, or that more rows exceed, ends nothing.
 
 Invariants: spans touch and don't overlap; each ID up to the largest one is in exactly one span; rows that are added
-beyond the largest ID while the pass runs are left out, so that it ends. ``_promised_rows`` is the number of rows that
+beyond the largest ID while the pass runs are left out, so that it ends. Where spans turn out thin, the count is not
+believed any more, and they get as wide as the rows that really came say: a count that is much too high over IDs that
+lie far apart would be a request for each gap. ``_promised_rows`` is the number of rows that
 the spans in flight should bring, so that no more is read ahead than the caller wants.
 
 Left out: the check that IDs ascend and lie within their span; whoever sends the requests makes it.
@@ -39,6 +41,9 @@ __all__ = ["IdPass", "IdSpan"]
 _EXPECTED_FILL: Final = 0.9
 """Share of a page that a span is expected to fill: a span with more rows than a page costs a round trip."""
 
+_THIN_FILL: Final = 0.25
+"""Share of a page below which a span was thin."""
+
 
 @attrs.frozen
 class IdSpan:
@@ -49,14 +54,14 @@ class IdSpan:
         high: Largest ID of the span, or ``None`` where it is open.
         limit: Rows that a page may have.
         skip: Rows to leave out at the start (the user's own offset; first page only).
-        planned: Whether the span was planned ahead; the rest of a span was not.
+        expected_rows: The rows that it should bring, where it was planned ahead; 0 for the rest of a span.
     """
 
     low: int | None
     high: int | None
     limit: int
     skip: int = 0
-    planned: bool = False
+    expected_rows: float = 0.0
 
 
 class IdPass:
@@ -67,7 +72,7 @@ class IdPass:
         high: Largest ID when the pass began, or ``None`` if it is not known: then the pass is
             sequential and ends with an empty page.
         count: How many rows were counted when the pass began, or ``None``.
-        max_rows: Most rows that the caller takes, or ``None`` for all.
+        wanted: Most rows that the caller takes, or ``None`` for all.
     """
 
     def __init__(
@@ -85,6 +90,10 @@ class IdPass:
         # The end of the last span that was planned; None until the first page is here.
         self._frontier: int | None = None
         self._promised_rows = 0.0
+        # What was read really: from the first ID that came, up to where, and whether the last span had few rows.
+        self._first: int | None = None
+        self._covered = 0
+        self._is_thin = False
 
     def open(self, *, first: int, skip: int = 0) -> IdSpan:
         """Return the first span: from the start, with no upper end."""
@@ -106,8 +115,9 @@ class IdPass:
         # A last span of a few IDs would cost a request of its own.
         high = self.high if low + 1.1 * width >= self.high else low + width
         self._frontier = high
-        self._promised_rows += self.page * _EXPECTED_FILL
-        return IdSpan(low, high, self._limit(), planned=True)
+        expected_rows = self.page * _EXPECTED_FILL
+        self._promised_rows += expected_rows
+        return IdSpan(low, high, self._limit(), expected_rows=expected_rows)
 
     def handed(self, span: IdSpan, ids: Sequence[int], *, limit: int) -> IdSpan | None:
         """Record the IDs of a span's page, in the order they came.
@@ -120,10 +130,15 @@ class IdPass:
         Returns:
             What is left of the span and has to be read before any later span, or ``None``.
         """
-        if span.planned:
-            self._promised_rows = max(0.0, self._promised_rows - self.page * _EXPECTED_FILL)
+        # What this span added, not what one would add now: the page may be smaller since, and a promise that nothing
+        # keeps would end a limited pass too early.
+        self._promised_rows = max(0.0, self._promised_rows - span.expected_rows)
+        if span.expected_rows:
+            self._is_thin = len(ids) < limit * _THIN_FILL
         size = len(ids)
         self.seen += size
+        self._first = ids[0] if self._first is None and ids else self._first
+        self._covered = max(self._covered, ids[-1] if ids else span.high or 0)
         if size:
             self.last = ids[-1]
             if self._short_page:
@@ -145,20 +160,15 @@ class IdPass:
         if not ids or ids[-1] == span.high or ids[-1] == self.high:
             return None
         rest = IdSpan(ids[-1], span.high, self._limit())
-        if len(ids) >= limit:
-            return rest
-        if self.count is not None and self.seen >= self.count:
-            return None
-        # Short, but no page so far was longer: perhaps this is all that the server gives at once.
-        return rest if len(ids) >= self.largest_page else None
+        is_over = len(ids) < limit and self.high is None and self.seen == self.count
+        return None if is_over else rest
 
     def _after_open_page(self, rest: IdSpan | None, *, full: bool) -> IdSpan | None:
         """Begin the spans after the first page if the largest ID is known; else return an open rest."""
         if self.high is not None and self.last is not None and self.last < self.high:
-            if full or self.count is None or self.seen < self.count:
-                self._frontier = self.last
-                if not full and self.count is not None:
-                    self.page = min(self.page, max(self.largest_page, 1))
+            self._frontier = self.last
+            if not full:
+                self.page = min(self.page, max(self.largest_page, 1))
             return None
         return rest
 
@@ -178,4 +188,7 @@ class IdPass:
             self.count - self.seen - self._promised_rows if self.count is not None else remaining_ids
         )
         density = min(1.0, max(remaining_rows, 1.0) / remaining_ids)
+        if self._is_thin:
+            seen_density = max(self.seen, 1) / max(self._covered - (self._first or 0), 1)
+            density = min(density, seen_density / _THIN_FILL)
         return max(1, int(self.page * _EXPECTED_FILL / density))

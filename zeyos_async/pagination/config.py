@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
 from ..deprecated import renamed_fields
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, quote_value
 
 __all__ = ["FIRST_PAGE", "MAX_PAGE", "Paging"]
 
@@ -21,7 +21,12 @@ FIRST_PAGE: Final = 500
 def _check_integer(name: str, value: object, low: int, high: int) -> None:
     """Refuse what is no whole number from ``low`` to ``high``; ``True`` is one for Python, and none here."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InvalidArgument(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        raise InvalidArgument(f"{name} must be a whole number from {low} to {high}, not {quote_value(value)}")
+
+
+def _to_plain_int(value: Any) -> Any:
+    # A subclass of int, such as an enum, has no form of its own in the body of a request.
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 @renamed_fields(fair="yield_often")
@@ -36,14 +41,17 @@ class Paging:
             offset, for any order; ``"auto"`` takes ``"id"`` where the order allows it.
         on_drift: The reaction when the rows change while they are paged by offset: ``"warn"`` or
             ``"raise"`` (``PageDrift``).
+        eager: Ask for the count and the largest ID beside the first page, and not only once they are needed: the rest
+            of a large result begins a round trip earlier, and a small one costs two requests more.
         yield_often: Hand the event loop back between slices of a page, so that decoding a large page
             never holds it for more than a few milliseconds.
     """
 
-    size: int | None = None
-    ahead: int = 3
+    size: int | None = attrs.field(default=None, converter=_to_plain_int)
+    ahead: int = attrs.field(default=3, converter=_to_plain_int)
     by: Literal["auto", "offset", "id"] = "auto"
     on_drift: Literal["raise", "warn"] = "warn"
+    eager: bool = False
     yield_often: bool = False
 
     def __attrs_post_init__(self) -> None:

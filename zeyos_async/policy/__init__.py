@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from .deadline import Deadline, Timeout
 from .hedge import Hedge, HedgeBudget, Latencies
-from .limits import ConcurrencyWindow, Limits, Pace
-from .retry import Failure, GiveUp, Retry, RetryBudget, Wait, parse_retry_after
+from .limits import ConcurrencyWindow, HoldBack, Limits, Pace, tenant_share
+from .retry import Failure, GiveUp, HostBudget, Retry, RetryBudget, Wait, parse_retry_after
 
 __all__ = [
     "ConcurrencyWindow",
@@ -18,6 +18,8 @@ __all__ = [
     "GiveUp",
     "Hedge",
     "HedgeBudget",
+    "HoldBack",
+    "HostBudget",
     "Latencies",
     "Limits",
     "Pace",
@@ -26,4 +28,5 @@ __all__ = [
     "Timeout",
     "Wait",
     "parse_retry_after",
+    "tenant_share",
 ]

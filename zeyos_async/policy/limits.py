@@ -1,9 +1,12 @@
-"""Limits on what runs at once against one host.
+"""Limits on what runs at once against one host, for all its tenants and for each.
 
-The limit on concurrent requests adapts as TCP's window does: it grows by about one for each round
-of answers while it is what holds requests back, and is halved when the host says that it is too
-much (429, 503, a time-out). The answers of one burst count once: a request that began before the
-last cut tells nothing new.
+A tenant is a base URL and a credential. Its limit on concurrent requests adapts as TCP's window does: it
+grows by about one for each round of good answers while it is what holds requests back, and is halved when
+the server says that it is too much (429, 503, a time-out). The answers of one burst count once: a request
+that began before the last cut tells nothing new. A refusal (429) also holds the tenant back for a while.
+
+Above the tenants' windows there are two bounds that never adapt, so that one tenant's trouble does not
+narrow the way of the others: what may run at once against the host, and the session's connections.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import attrs
 
 from ..errors import InvalidArgument
 
-__all__ = ["ConcurrencyWindow", "Limits", "Pace"]
+__all__ = ["ConcurrencyWindow", "HoldBack", "Limits", "Pace", "tenant_share"]
 
 _INITIAL_LIMIT: Final = 16
 _CUT_FACTOR: Final = 0.5
@@ -29,12 +32,12 @@ def _check_positive(instance: Any, attribute: attrs.Attribute[Any], value: Any) 
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """Bounds on what a session does at the same time.
+    """Bounds on what a session does at the same time; those of a client bound its own calls, in addition.
 
     Attributes:
         connections: Open connections of one event loop, all hosts together.
         per_host: Open connections to one host; ``None`` for no bound of its own.
-        concurrency: The most requests at once to one host; the limit in force adapts below it.
+        concurrency: The most requests at once to one host; each tenant's limit in force adapts below it.
         rate: Requests per second to one host, evenly spaced; ``None`` for no bound.
     """
 
@@ -49,9 +52,21 @@ class Limits:
         return min(self.concurrency, self.connections, self.per_host or self.connections)
 
 
+def tenant_share(ceiling: int, *, tenants: int) -> int:
+    """Return how many of these slots one tenant may have.
+
+    Args:
+        ceiling: The number of slots.
+        tenants: How many tenants share them.
+    """
+    # With all of them in the hands of a tenant whose server keeps silent, its neighbours would wait for
+    # its time-outs. A quarter is left to them.
+    return ceiling if tenants <= 1 else max(1, ceiling - max(1, ceiling // 4))
+
+
 @attrs.frozen
 class ConcurrencyWindow:
-    """The adaptive limit on concurrent requests to one host.
+    """The adaptive limit on concurrent requests of one tenant.
 
     Attributes:
         limit: How many may run at once; the part behind the point is progress towards one more.
@@ -65,7 +80,7 @@ class ConcurrencyWindow:
 
     @classmethod
     def initial(cls, ceiling: int) -> ConcurrencyWindow:
-        """Return the window of a host that nothing is known about yet."""
+        """Return the window of a tenant that nothing is known about yet."""
         return cls(float(min(ceiling, _INITIAL_LIMIT)), ceiling)
 
     def after_success(self, *, in_flight: int) -> ConcurrencyWindow:
@@ -92,6 +107,44 @@ class ConcurrencyWindow:
         if began <= self.cut_at:  # of the same burst: twenty failures together would cut the window to one
             return self
         return ConcurrencyWindow(max(1.0, self.limit * _CUT_FACTOR), self.ceiling, now)
+
+
+@attrs.frozen
+class HoldBack:
+    """The hold-back of one tenant: after a refusal (429), none of its requests is sent for a while.
+
+    Then one goes first, and the others when the server has let something through.
+
+    Attributes:
+        until: When its requests may go again, on the clock of the caller.
+        since: When the server began to refuse.
+        refusals: How many bursts were refused with nothing let through between them.
+        passed_at: When the first request after the last hold-back was sent that the server let through.
+    """
+
+    until: float = float("-inf")
+    since: float = float("-inf")
+    refusals: int = 0
+    passed_at: float = float("-inf")
+
+    def after_refusal(self, *, began: float, now: float) -> HoldBack:
+        """Return the hold-back after a refusal, before it is known how long it lasts.
+
+        Args:
+            began: When the request was sent.
+            now: The present moment.
+        """
+        if began <= self.since:  # of the same burst: twenty refusals together say the same thing
+            return self
+        return attrs.evolve(self, since=now, refusals=self.refusals + 1)
+
+    def extend(self, until: float) -> HoldBack:
+        """Return the hold-back that lasts until this moment at least."""
+        return self if until <= self.until else attrs.evolve(self, until=until)
+
+    def after_passage(self, *, began: float) -> HoldBack:
+        """Return the hold-back after the server has let a request through that was sent at this moment."""
+        return attrs.evolve(self, refusals=0, passed_at=began) if began > self.since else self
 
 
 @attrs.frozen

@@ -5,9 +5,16 @@ three outcomes: nothing was sent (always repeatable), sent and unknown (repeatab
 the same as once), or answered (the status tells). Pauses are drawn evenly from zero to a bound that
 doubles ("full jitter"), unless the server says how long to wait.
 
-Retries to one host are paid from a budget: a retry costs one token, a call that ends well earns half
-of one, and the budget never exceeds ten. In a total outage nothing is earned, so that at most ten retries
-come on top of the traffic: from fifty calls on, less than a fifth.
+Retries are paid from budgets, and only calls that end well fill them up. A tenant (a base URL and a
+credential) has a budget of ten: a retry costs one token, a call that ends well earns half of one. A retry is
+paid a second time from the budget of the host, of which one tenant's budget is a quarter. So a total outage
+adds ten retries at most if one tenant is concerned, and forty if all are, however many there are; and a tenant
+that is down leaves three quarters of the host's budget to its neighbours.
+
+A refusal (429) holds the whole tenant back until the moment that the server names, or for a pause that doubles.
+Those who were refused wait in line. The first one after the hold-back is paid like any retry, and is paid back if
+it is answered well; once the server has let something through, the others follow and pay nothing. So waiting for
+a rate limit costs no call, and a server that refuses everything gets no more than any other outage.
 """
 
 from __future__ import annotations
@@ -24,10 +31,12 @@ from ..deprecated import renamed_fields
 from ..errors import InvalidArgument
 from ..wire import Safety
 
-__all__ = ["Failure", "GiveUp", "Retry", "RetryBudget", "Wait", "parse_retry_after"]
+__all__ = ["Failure", "GiveUp", "HostBudget", "Retry", "RetryBudget", "Wait", "parse_retry_after"]
 
 _REFUSAL_STATUSES: Final = frozenset({429})
 _MAX_HEADER: Final = 64
+_TENANT_PART: Final = 0.25
+"""The part of a host's budget that is one tenant's whole budget."""
 
 
 class Failure(enum.Enum):
@@ -59,7 +68,7 @@ class GiveUp:
 
 @attrs.frozen
 class RetryBudget:
-    """The budget for retries to one host.
+    """The budget for the retries of one tenant.
 
     Attributes:
         tokens: How many retries may follow now.
@@ -81,6 +90,33 @@ class RetryBudget:
         return self if self.tokens >= most else RetryBudget(min(most, self.tokens + amount))
 
 
+@attrs.frozen
+class HostBudget:
+    """The budget for retries to one host, which its tenants share.
+
+    Attributes:
+        unspent: The part of it that is left, from 0 to 1. It is no number of retries, as tenants may have budgets
+            of different sizes: each can spend a quarter of the host's.
+    """
+
+    unspent: float = 1.0
+
+    def may_spend(self, budget: float) -> bool:
+        """Return whether a tenant with a budget of this many retries may repeat something."""
+        # Forty times a fortieth is a little more than one in binary.
+        return budget >= 1.0 and self.unspent >= _TENANT_PART / budget - 1e-9
+
+    def spend(self, budget: float) -> HostBudget:
+        """Return the budget after a retry of a tenant with a budget of this many retries."""
+        return HostBudget(max(0.0, self.unspent - _TENANT_PART / budget))
+
+    def earn(self, budget: float, *, amount: float) -> HostBudget:
+        """Return the budget after a call that ended well and earned this part of a retry."""
+        if self.unspent >= 1.0 or budget <= 0.0:
+            return self
+        return HostBudget(min(1.0, self.unspent + amount * _TENANT_PART / budget))
+
+
 def _check_at_least(least: float) -> Any:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
@@ -97,14 +133,16 @@ class Retry:
     """Rules for trying again, and for how patiently. ``Retry(attempts=1)`` tries nothing again.
 
     Attributes:
-        attempts: How often a request is sent at most, the first time included.
+        attempts: How often a request is sent at most, the first time included. A refusal (429) is not counted if
+            the server has served others of the tenant since the one before, sixteen times at most.
         base: Upper bound of the first pause, in seconds; it doubles with each further one.
         cap: The bound grows no further than this, in seconds.
         statuses: HTTP statuses after which a request may be sent again. After 429 every request may,
             as the server has refused it; after the others those that are safe to repeat.
         max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; a longer one is raised at
             once.
-        budget: How many retries to one host may happen with nothing earned.
+        budget: How many retries of one tenant (a base URL and a credential) may happen with nothing
+            earned. All tenants of a host together have four times as many.
         refill: The part of a retry that a call that ends well adds to that, up to ``budget``.
     """
 
@@ -124,7 +162,7 @@ class Retry:
         attempt: int,
         remaining: float,
         draw: float,
-        budget: RetryBudget,
+        budget: RetryBudget | None,
         status: int = 0,
         retry_after: float | None = None,
     ) -> Wait | GiveUp:
@@ -136,7 +174,7 @@ class Retry:
             attempt: The number of the attempt that failed, from 1.
             remaining: Seconds to the deadline of the call.
             draw: A random number from 0 to 1.
-            budget: The budget for retries to this host.
+            budget: The budget that pays for it; ``None`` if it costs nothing.
             status: The HTTP status, for ``Failure.STATUS``.
             retry_after: Seconds that the server asks to wait, or ``None``.
         """
@@ -144,12 +182,25 @@ class Retry:
             return GiveUp("not safe to repeat, or of no use")
         if attempt >= self.attempts:
             return GiveUp("all attempts used")
-        if budget.is_empty:
-            return GiveUp("the retry budget of the host is used up")
+        if budget is not None and budget.is_empty:
+            return GiveUp("the retry budget is used up")
         if retry_after is not None and retry_after > self.max_retry_after:
             return GiveUp(f"the server asks for a pause of {retry_after:g} s")
         pause = self._choose_pause(attempt, draw, retry_after)
         return Wait(pause) if pause < remaining else GiveUp("no time left for another attempt")
+
+    def choose_hold(self, *, refusals: int, retry_after: float | None, draw: float) -> float:
+        """Return for how many seconds a tenant is held back after a refusal (429).
+
+        Args:
+            refusals: How many bursts were refused with nothing let through between them.
+            retry_after: Seconds that the server asks to wait, or ``None``.
+            draw: A random number from 0 to 1.
+        """
+        # The server's wish is a lower bound: if it refuses again and again, it is asked ever more seldom.
+        pause = min(self.cap, self.base * 2.0 ** min(max(0, refusals - 1), 60)) * (1.0 + draw) / 2.0
+        requested = min(retry_after or 0.0, self.max_retry_after)
+        return max(pause, requested + draw * min(self.base, self.cap)) if requested else pause
 
     def _is_repeatable(self, failure: Failure, safety: Safety, status: int) -> bool:
         if failure is Failure.FINAL:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..policy import Hedge, Limits, Retry, Timeout
+from ..policy import Deadline, Hedge, Limits, Retry, Timeout
 from .channel import Channel
 from .hooks import Hooks
 from .responses import check_response
@@ -12,6 +12,7 @@ from .streams import StreamedResponse
 
 __all__ = [
     "Channel",
+    "Deadline",
     "Hedge",
     "Hooks",
     "Limits",

@@ -16,14 +16,14 @@ from typing import Final
 
 import attrs
 
-from ..errors import NotSent, TransportError
+from ..errors import NotSent, TransportError, ZeyosAsyncError
 from ..policy import ConcurrencyWindow, Hedge, Latencies
 from ..transport.base import ResponseStream, error_details
-from ..wire import Request, Response, Safety, public_url
+from ..wire import Request, Response, Safety, public_url, without_byte_order_mark
 from .call import Call
 from .hooks import notify
 from .limiter import Limiter
-from .outcomes import may_have_acted
+from .outcomes import may_have_acted, transport_failure
 from .state import SessionState
 from .streams import StreamedResponse, StreamState
 
@@ -60,7 +60,7 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
     if listeners.on_request:
         notify(listeners.on_request, call.request, call.attempts)
     clock = asyncio.get_running_loop().time
-    began = clock()
+    began = call.sent_at = limiter.used_at = clock()
     try:
         if call.stream is not None:
             response = await _open_stream(state, call, request, call.stream)
@@ -68,22 +68,37 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
             response = await state.transport.send(
                 request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
             )
-    except BaseException as error:
+            response = without_byte_order_mark(request, response)
+    except BaseException as raised:
+        error = _own_error(raised, call.request)
         if isinstance(error, TransportError):
             call.outcome_unknown = call.outcome_unknown or may_have_acted(error)
             if isinstance(error.__cause__, TimeoutError):
                 _set_window(call, limiter.window.after_overload(began=began, now=clock()))
         notify(listeners.on_failure, call.request, error, clock() - began)
-        raise
+        if error is raised:
+            raise
+        raise error from raised
     if response.status in _OVERLOAD_STATUSES:
         _set_window(call, limiter.window.after_overload(began=began, now=clock()))
-    elif limiter.window.limit < limiter.window.ceiling:
-        _set_window(call, limiter.window.after_success(in_flight=limiter.in_flight))
+    elif response.status < 500:
+        if limiter.hold.refusals:
+            limiter.hold = limiter.hold.after_passage(began=began)
+        if response.status < 400 and limiter.window.limit < limiter.window.ceiling:
+            _set_window(call, limiter.window.after_success(in_flight=limiter.in_flight))
     if listeners.on_response:
         notify(listeners.on_response, call.request, response, clock() - began)
     if _log.isEnabledFor(logging.DEBUG):
         _log_response(call.request, response, clock() - began)
     return response
+
+
+def _own_error(error: BaseException, request: Request) -> BaseException:
+    """Return an error of ours for whatever a transport raised, but for what is not its own."""
+    if isinstance(error, ZeyosAsyncError) or not isinstance(error, Exception):
+        return error
+    # What the caller's own body raises is the caller's, and the request was cut off by it.
+    return error if request.stream is not None else transport_failure(error, request)
 
 
 def _log_response(request: Request, response: Response, seconds: float) -> None:
@@ -120,7 +135,7 @@ async def _open_stream(state: SessionState, call: Call, request: Request, stream
             start, is_all = await _read_beginning(body, call.deadline)
         if is_all or not is_success:
             body.close()
-            return attrs.evolve(head, body=start)
+            return without_byte_order_mark(request, attrs.evolve(head, body=start))
     except BaseException:
         body.close()
         raise
@@ -174,7 +189,7 @@ async def _race_second_request(
         await asyncio.wait(tasks, timeout=threshold)
         remaining = call.deadline - loop.time()
         is_late = not tasks[0].done() and hedge.may_hedge(call.limiter.hedge_budget, remaining=remaining)
-        if is_late and not state.is_closed and call.limiter.try_acquire():
+        if is_late and not state.is_closed and call.try_acquire_slot():
             tasks.append(_start_second_request(state, call, request))
         return await _await_good_response(tasks)
     finally:
@@ -188,7 +203,7 @@ def _start_second_request(state: SessionState, call: Call, request: Request) -> 
     _log.debug("%s: the answer is late, and it is asked for again", request.operation)
     task = asyncio.get_running_loop().create_task(_send(state, call, request))
     # Not within the task: one that is cancelled before it begins runs none of its code.
-    task.add_done_callback(lambda _: limiter.release())
+    task.add_done_callback(lambda _: call.release_slot())
     return task
 
 

@@ -41,6 +41,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from ..auth import AuthBackend, AuthContext, Credential, Flow
+from ..auth.stores.read_only import store_in_use
 from ..errors import (
     ApiError,
     ConfigurationError,
@@ -49,7 +50,8 @@ from ..errors import (
     OutcomeUnknown,
     ZeyosAsyncError,
 )
-from ..wire import Request, Response
+from ..wire import Request, Response, Safety
+from .outcomes import answer_failure
 from .shared_credential import SharedCredential
 
 __all__ = ["CredentialManager", "run_flow"]
@@ -83,7 +85,7 @@ class CredentialManager:
         self.learns_from_responses = type(backend).on_response is not AuthBackend.on_response
         self.current: Credential | None = None
         self.login_count = 0
-        store = backend.token_store
+        store = store_in_use(backend.token_store)
         self._shared_credential = (
             None if store is None else SharedCredential(store, backend.store_key(context.base_url), context)
         )
@@ -121,6 +123,15 @@ class CredentialManager:
         forgotten = self.current or stored
         self.adopt(None)
         return forgotten
+
+    @property
+    def is_acquiring(self) -> bool:
+        """Whether a log-in is under way."""
+        return self._acquisition is not None
+
+    def is_proven(self, credential: Credential) -> bool:
+        """Return whether the server took a credential that was the last log-in's: a rejection now is a loss."""
+        return self._is_proven and credential == self.current
 
     def may_replace(self, rejected: Credential) -> bool:
         """Return whether a log-in could help after this credential was rejected.
@@ -230,7 +241,12 @@ class CredentialManager:
             if isinstance(flow, Credential):
                 return flow
             logged_in = True
-            return await run_flow(flow, exchange)
+            return await run_flow(flow, exchange_saved)
+
+        async def exchange_saved(request: Request) -> Response:
+            if request.safety is Safety.ONCE:
+                await shared.reserve()
+            return await exchange(request)
 
         return await shared.obtain(rejected, log_in), logged_in
 
@@ -325,6 +341,7 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
 
     Raises:
         ConfigurationError: It is no flow, or ends with something that is no credential.
+        ServerError: It failed with an answer in some other way than by an error of ours.
     """
     if not isinstance(flow, Generator):
         raise ConfigurationError(
@@ -332,16 +349,24 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
         )
     step: Callable[[Any], Any] = flow.send
     value: Any = None
+    request: Request | None = None
     try:
         while True:
             item = step(value)
+            request = item if isinstance(item, Request) else None
             try:
-                value = await (exchange(item) if isinstance(item, Request) else item)
+                value = await (exchange(item) if request is not None else item)
                 step = flow.send
             except Exception as error:  # noqa: BLE001 - the flow decides what an error means
                 value, step = error, flow.throw
     except StopIteration as stop:
         return _check_credential(stop.value)
+    except ZeyosAsyncError:
+        raise
+    except Exception as error:
+        if request is None or not isinstance(value, Response):
+            raise  # the flow's own trouble, and not with an answer
+        raise answer_failure(error, request, value) from error
     finally:
         flow.close()
 

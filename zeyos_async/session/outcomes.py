@@ -14,8 +14,10 @@ turns the last error and this fact into the error that the caller gets:
 - An answer that speaks of the request or the record (400, 404, 409 …) would have been the same for every
   attempt, and stays. One that speaks of the caller or the server (401, 403, 429) says nothing about an
   earlier attempt: with one that may have acted, the outcome is unknown.
-- A status from 500 on is an answer of somebody, perhaps of a gateway: a ``FailedWrite``, which is an
-  unknown outcome and a server error at the same time.
+- A status from 500 on, or an answer that makes no sense, is an answer of somebody, perhaps of a gateway: a
+  ``FailedWrite``, which is an unknown outcome and a server error at the same time.
+- What is no error of ours (:func:`transport_failure`, :func:`answer_failure`, :func:`interrupted_write`) tells
+  nobody whether a write was done: it becomes one that does, with what was raised as its cause.
 
 Left out: finding out what the outcome was. That needs requests of the API and is for the services.
 """
@@ -41,10 +43,12 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..transport.base import error_details
-from ..wire import Request, Safety, public_url
+from ..wire import Request, Response, Safety, public_url
 
-__all__ = ["final_error", "may_have_acted"]
+__all__ = ["answer_failure", "final_error", "interrupted_write", "may_have_acted", "transport_failure"]
 
+_MOMENTARY: Final = frozenset({402, 407, 408, 421, 423, 424, 425, 426, 444, 451, 460, 499})
+"""Statuses of 4xx that are about this attempt or its way, or about the moment: they say nothing of an earlier attempt."""
 _REQUEST_ERRORS: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
 """Errors that speak of the request or the record, and would be the same for every attempt. A 401, 403 or 429
 speaks of the caller or the server, who may have been served a moment before."""
@@ -55,7 +59,43 @@ def may_have_acted(error: TransportError) -> bool:
     return isinstance(error, (OutcomeUnknown, ResponseTruncated, ResponseTooLarge))
 
 
-def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
+def transport_failure(error: Exception, request: Request) -> OutcomeUnknown:
+    """Return the error for a transport that raised what no transport may raise; how far it got is not known."""
+    # By its type only: its text may hold the address with the session in it, or a header.
+    return OutcomeUnknown(
+        f"the transport failed ({type(error).__name__}), and the request may have been sent",
+        **error_details(request),
+    )
+
+
+def answer_failure(error: Exception, request: Request, response: Response) -> ServerError:
+    """Return the error for an answer whose reading ended in an error that is none of ours."""
+    return ServerError(
+        f"the answer can't be understood ({type(error).__name__})",
+        status=response.status,
+        method=request.method,
+        url=public_url(request.url),
+    )
+
+
+def interrupted_write(error: Exception, request: Request, *, unknown: bool, attempts: int) -> TransportError:
+    """Return the error for a write that was refused for its credential, when getting another one failed oddly.
+
+    Args:
+        error: What was raised: an error of the caller's own code, such as a token store.
+        request: The request of the call.
+        unknown: Whether an attempt may have had an effect.
+        attempts: How often it was sent.
+    """
+    reason = f"no credential to send it with again ({type(error).__name__})"
+    if unknown:
+        return _unknown_before(reason, request, attempts)
+    return NotSent(reason, **error_details(request), attempts=attempts)
+
+
+def final_error(
+    error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int, is_login: bool = False
+) -> ZeyosAsyncError:
     """Return the error that a failed call raises.
 
     Args:
@@ -63,6 +103,7 @@ def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, atte
         request: The request of the call.
         unknown: Whether an earlier attempt may have had an effect.
         attempts: How often it was sent.
+        is_login: Whether it is the error of a log-in on the way, which may have the same address.
 
     Returns:
         ``error`` itself for what only reads, or where it tells the truth about the whole call; for
@@ -71,7 +112,8 @@ def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, atte
     if request.safety is Safety.READ:
         return error
     # Another URL than the request's is that of the log-in on the way.
-    if isinstance(error, (ApiError, TransportError)) and error.url not in ("", public_url(request.url)):
+    is_login = is_login or getattr(error, "url", "") not in ("", public_url(request.url))
+    if is_login and isinstance(error, (ApiError, TransportError)):
         return _login_outcome(error, request, unknown, attempts)
     if isinstance(error, OutcomeUnknown):
         return error
@@ -99,14 +141,14 @@ def _login_outcome(
 
 
 def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts: int) -> ZeyosAsyncError:
-    if unknown and not isinstance(error, (*_REQUEST_ERRORS, ServerError)):
+    is_of_the_moment = not isinstance(error, (*_REQUEST_ERRORS, ServerError)) or error.status in _MOMENTARY
+    if unknown and is_of_the_moment:
         return _unknown_before(f"it was answered with {error.status}, {error.message}", request, attempts)
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):
         error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
-    # A redirect that was not followed is a ServerError, too, but the server has not begun to act.
-    is_redirect = 300 <= error.status < 400
-    if isinstance(error, ServerError) and (unknown or not is_redirect):
+    # A redirect that was not followed, too: many a server stores what it got, and redirects to what it made of it.
+    if isinstance(error, ServerError):
         return _to_failed_write(error, request, attempts)
     return error
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from yarl import URL
 
-from ..errors import ApiError, ServerError, error_class
+from ..errors import ApiError, ServerError, ZeyosAsyncError, error_class
 from ..policy import parse_retry_after
 from ..secrets import Secret, redact
+from ..urls import has_host
 from ..wire import Request, Response, public_url
 
 __all__ = ["check_response", "find_redirect_target", "get_retry_after", "redact_error", "redirect_error"]
@@ -83,9 +84,10 @@ def find_redirect_target(request: Request, response: Response) -> URL | None:
         return None
     location = response.headers.get("Location", "")
     try:
-        return request.url.join(URL(location)) if location else request.url
+        target = request.url.join(URL(location)) if location else request.url
     except ValueError:
         return request.url
+    return target if has_host(target) else request.url
 
 
 def redirect_error(request: Request, response: Response, target: URL) -> ServerError:
@@ -106,20 +108,39 @@ def redirect_error(request: Request, response: Response, target: URL) -> ServerE
     )
 
 
-def redact_error(error: ApiError, *secrets: Secret | None) -> ApiError:
-    """Take secrets out of the server's words in an error, whatever attribute they stand in, and return it."""
-    for name, value in list(vars(error).items()):
-        if name not in _OWN_ATTRIBUTES:
-            setattr(error, name, _redact_value(value, secrets))
-    error.args = tuple(_redact_value(value, secrets) for value in error.args)
-    return error
+def redact_error(error: ZeyosAsyncError, *secrets: Secret | None) -> None:
+    """Take secrets out of the server's words in an error and its causes.
+
+    Their tracebacks end here: the variables of the frames below hold what the server said, and what was sent.
+    """
+    visited: set[int] = set()  # chains of causes may be circles
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in visited:
+        visited.add(id(cause))
+        cause.__traceback__ = None
+        for name, value in list(vars(cause).items()):
+            if name not in _OWN_ATTRIBUTES:
+                setattr(cause, name, _redact_value(value, secrets))
+        cause.args = tuple(_redact_value(value, secrets) for value in cause.args)
+        behind = cause.__cause__ or cause.__context__
+        # Some hold what they are about where it can't be replaced, such as a UnicodeDecodeError.
+        if behind is not None and _tells(behind, secrets):
+            cause.__cause__ = cause.__context__ = behind = None
+        cause = behind
+
+
+def _tells(error: BaseException, secrets: tuple[Secret | None, ...]) -> bool:
+    if isinstance(error, ZeyosAsyncError):
+        return False
+    text = f"{error} {error!r}"
+    return redact(text, *secrets) != text
 
 
 def _redact_value(value: Any, secrets: tuple[Secret | None, ...]) -> Any:
     if isinstance(value, str):
         return redact(value, *secrets)
     if isinstance(value, dict):
-        return {key: _redact_value(item, secrets) for key, item in value.items()}
+        return {_redact_value(key, secrets): _redact_value(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [_redact_value(item, secrets) for item in value]
     if type(value) is tuple:

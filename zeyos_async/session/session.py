@@ -11,22 +11,26 @@ from collections.abc import Callable, Hashable, Iterable
 from os import PathLike
 from types import TracebackType
 from typing import Any, Final, Self
+from weakref import WeakValueDictionary
 
 from yarl import URL
 
 from ..auth import AuthBackend, AuthContext
+from ..auth.origins import check_bound_address
 from ..errors import ConfigurationError
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
-from ..wire import Request, Response, public_url
+from ..urls import parse_address
+from ..wire import Request, Response
+from .addresses import AddressCheck
 from .channel import Channel
 from .credentials import CredentialManager
 from .responses import check_response
-from .state import LoopState, SessionState, Stats
+from .state import LoopState, SessionState, Stats, Tenant
 
 __all__ = ["Session"]
 
-_MAX_CREDENTIALS: Final = 4096
+_MAX_TENANTS: Final = 1024
 
 
 class Session:
@@ -67,9 +71,16 @@ class Session:
         self.retry = retry or Retry()
         self.timeout = Timeout.of(timeout, Timeout())
         self.hooks = tuple(hooks)
-        self._credential_managers: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
+        # All that channels use, and of the others those that were bound last: with their log-ins.
+        self._tenants: WeakValueDictionary[tuple[str, Any], Tenant] = WeakValueDictionary()
+        self._latest_tenants: OrderedDict[tuple[str, Any], Tenant] = OrderedDict()
         self._lock = threading.Lock()
-        self._state = SessionState(transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env), hedge)
+        self._state = SessionState(
+            transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env),
+            hedge,
+            AddressCheck(has_proxy=proxy is not None, trusts_env=trust_env, is_custom=transport is not None),
+            self.limits,
+        )
 
     @property
     def transport(self) -> Transport:
@@ -106,6 +117,7 @@ class Session:
         hooks: Iterable[object] = (),
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
+        allow_http: bool | None = None,
     ) -> Channel:
         """Return a channel: the way to one server, for one user.
 
@@ -114,48 +126,54 @@ class Session:
             auth: The auth backend of the user; ``None`` for nobody.
             timeout: In place of the session's.
             retry: In place of the session's.
-            limits: In place of the session's. Channels with the same limits share slots; the number of
-                connections stays the session's.
+            limits: Bounds on what this channel does at the same time, within those of the session.
             hooks: In addition to the session's.
             check: Raises the error that an answer is; :func:`~zeyos_async.session.check_response` if ``None``.
             status: The status that an answer stands for, where its HTTP status does not tell: it decides
                 whether to try again.
+            allow_http: Whether a credential may travel over ``http://`` to other machines; ``None`` is what
+                ``ZEYOS_ALLOW_HTTP`` says.
 
         Raises:
-            ConfigurationError: The session is closed, or the base URL can't be one.
+            ConfigurationError: The session is closed, the base URL can't be one, or others could read a
+                credential on its way there.
         """
         self._state.check_open()
-        url = _parse_base_url(base_url)
+        url = parse_address(base_url, subject="the base URL", example="https://cloud.zeyos.com/demo")
+        if isinstance(auth, AuthBackend) and auth.sends_credential:
+            check_bound_address(url, auth.bound_to)
+            self._state.addresses.check(url, allow_http=allow_http)
         return Channel(
             self._state,
             url,
-            self._credential_manager(url, auth),
+            self._tenant(url, auth),
             timeout=Timeout.of(timeout, self.timeout),
             retry=retry or self.retry,
-            limits=limits or self.limits,
+            limits=None if limits == self.limits else limits,
             hooks=(*self.hooks, *hooks),
             check=check or check_response,
             status=status,
+            allow_http=allow_http,
         )
 
-    def _credential_manager(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
-        """Return the credential manager that equal backends at the same base URL share."""
-        if auth is None:
-            return None
-        if not isinstance(auth, AuthBackend):
+    def _tenant(self, url: URL, auth: AuthBackend | None) -> Tenant:
+        """Return the tenant that equal backends at the same base URL are."""
+        if auth is not None and not isinstance(auth, AuthBackend):
             raise ConfigurationError(
                 f"auth= takes an auth backend such as BearerToken(...) or PasswordLogin(...), not {type(auth).__name__}."
             )
-        # Equal backends at one address are one user: they share a log-in, whoever made them.
+        # Equal backends at one address are one user: they share a log-in and budgets, whoever made them.
         key = (str(url), auth if isinstance(auth, Hashable) else id(auth))
         with self._lock:
-            manager = self._credential_managers.setdefault(
-                key, CredentialManager(auth, AuthContext(base_url=url))
-            )
-            self._credential_managers.move_to_end(key)
-            if len(self._credential_managers) > _MAX_CREDENTIALS:
-                self._credential_managers.popitem(last=False)
-        return manager
+            tenant = self._tenants.get(key)
+            if tenant is None:
+                manager = None if auth is None else CredentialManager(auth, AuthContext(base_url=url))
+                tenant = self._tenants[key] = Tenant(manager)
+            self._latest_tenants[key] = tenant
+            self._latest_tenants.move_to_end(key)
+            if len(self._latest_tenants) > _MAX_TENANTS:
+                self._latest_tenants.popitem(last=False)
+        return tenant
 
     def loop_state(self) -> LoopState:
         """Return the state that belongs to the running loop."""
@@ -163,8 +181,7 @@ class Session:
 
     def stats(self) -> Stats:
         """Return the counts of what was done so far, on all loops."""
-        managers = list(self._credential_managers.values())
-        return self._state.stats(logins=sum(manager.login_count for manager in managers))
+        return self._state.stats(logins=self._state.login_count)
 
     async def aclose(self) -> None:
         """Close everything. Calls that are under way fail at once; calling it again does nothing.
@@ -185,8 +202,9 @@ class Session:
 
     def _close_loop(self, loop: asyncio.AbstractEventLoop, loop_state: LoopState) -> None:
         loop_state.fail_waiters()
-        for manager in list(self._credential_managers.values()):
-            manager.cancel_login(loop)
+        for tenant in list(self._tenants.values()):
+            if tenant.credential_manager is not None:
+                tenant.credential_manager.cancel_login(loop)
 
 
 def _aiohttp_transport(
@@ -197,22 +215,3 @@ def _aiohttp_transport(
     return AiohttpTransport(
         connections=limits.connections, per_host=limits.per_host, ssl=ssl, proxy=proxy, trust_env=trust_env
     )
-
-
-def _parse_base_url(value: str | URL) -> URL:
-    try:
-        url = URL(value)
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"The base URL can't be read: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(
-            f"The base URL {public_url(url)!r} must begin with https:// or http:// and name a host, "
-            "such as https://cloud.zeyos.com/demo."
-        )
-    if url.user is not None or url.password is not None:
-        raise ConfigurationError(
-            "The base URL holds a user name or password; give it as auth= in place of that."
-        )
-    if url.query_string or url.fragment:
-        raise ConfigurationError(f"The base URL {public_url(url)!r} must have no query and no fragment.")
-    return url.with_path(url.path.rstrip("/")) if url.path.endswith("/") else url

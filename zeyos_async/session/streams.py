@@ -1,13 +1,13 @@
 """Answers whose bodies are read piece by piece.
 
 Up to its head an answer that is streamed is like any other: credential, slot, retries. Then its body is
-left to the caller, who holds the slot until it is closed.
+left to the caller, who holds a place for open bodies until it is closed, and no slot.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, Self
 
 import attrs
@@ -16,8 +16,9 @@ from yarl import URL
 
 from ..errors import ResponseTooLarge, ZeyosAsyncError
 from ..transport.base import ResponseStream, error_details
+from ..transport.complete import get_content_encoding, get_content_length
 from ..wire import Request, Response
-from .outcomes import final_error
+from .outcomes import final_error, transport_failure
 
 __all__ = ["StreamState", "StreamedResponse"]
 
@@ -31,11 +32,15 @@ class StreamState:
     Attributes:
         peek: Takes the head of an answer, and returns whether its body is to be looked into first.
         deadline: When the body must have been read, on the event loop's clock; infinity for never.
+        host: The host of its connection, by which its place is counted.
+        tenant: Whose place it is.
         response: The answer that is being streamed, once there is one.
     """
 
     peek: Callable[[Response], bool]
     deadline: float
+    host: Hashable
+    tenant: Hashable
     response: StreamedResponse | None = None
 
 
@@ -79,10 +84,9 @@ class StreamedResponse:
     @property
     def length(self) -> int | None:
         """The number of bytes of the body, or ``None`` if the server did not say."""
-        value = self.headers.get("Content-Length", "")
         # Of a compressed body the header has the length as sent, which tells nothing about the pieces here.
-        is_plain = "Content-Encoding" not in self.headers
-        return int(value) if is_plain and value.isascii() and value.isdigit() else None
+        is_plain = not get_content_encoding(self.headers)
+        return get_content_length(self.headers) if is_plain else None
 
     def __aiter__(self) -> Self:
         return self
@@ -107,9 +111,10 @@ class StreamedResponse:
     async def _read_piece(self, body: ResponseStream) -> bytes:
         try:
             return await body.read(deadline=self._deadline)
-        except ZeyosAsyncError as error:
+        except Exception as error:
+            failure = error if isinstance(error, ZeyosAsyncError) else transport_failure(error, self._request)
             # Of a write whose answer breaks off nobody knows what it did.
-            self.error = final_error(error, self._request, unknown=False, attempts=1)
+            self.error = final_error(failure, self._request, unknown=False, attempts=1)
             if self.error is error:
                 raise
             raise self.error from error

@@ -1,4 +1,4 @@
-"""Requests over aiohttp: the only module that knows the aiohttp client, and all that it does is to translate.
+"""Requests over aiohttp: with ``connections`` the only module that knows it, and all that it does is to translate.
 
 The problem: a caller must know after every failure whether the server may have acted, and aiohttp is made
 to hide such differences. So the idea is to send each request exactly once, to note how far it got, and to
@@ -10,7 +10,8 @@ body and headers, it stops quietly when a compressed body is cut, it reads ``.ne
 
 An :class:`_Attempt` knows the states of a request: nothing written (``NotSent``), begun to be written
 (``OutcomeUnknown``), an answer begun (``ResponseTruncated``). It hooks into aiohttp as a middleware and by
-a subclass of its request, as aiohttp has no other place that tells when writing begins. One timer
+a subclass of its request, as aiohttp has no other place that tells when writing begins; on which connections
+it writes is for :mod:`~zeyos_async.transport.connections`. One timer
 (:class:`~zeyos_async.transport.timeouts.AttemptTimeout`) bounds the whole attempt and the silences in it.
 
 Connections belong to an event loop. Each loop gets a :class:`_LoopClient` on first use; it is closed by
@@ -27,17 +28,19 @@ import functools
 import io
 import ssl as tls
 import threading
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from http import HTTPStatus
 from os import PathLike
 from types import AsyncGeneratorType
-from typing import Any, Final, cast
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_middlewares import ClientHandlerType
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ..errors import (
@@ -46,17 +49,19 @@ from ..errors import (
     OutcomeUnknown,
     ResponseTooLarge,
     ResponseTruncated,
-    ServerError,
     TransportError,
+    ZeyosAsyncError,
 )
+from ..secrets import Secret
 from ..wire import Request, Response, public_url
 from .base import ResponseStream, check_request, deadline_error, error_details
-from .complete import complete_response
+from .complete import complete_response, get_content_length
+from .connections import Connector, SentRequest
 from .decoder import ACCEPT_ENCODING, Bounds
 from .outgoing_body import OutgoingBody
 from .response_stream import HttpResponseStream
 from .scrub import remove_urls, scrub_cause
-from .settings import check_tls_setting, find_environment_proxy, load_tls_context, parse_proxy_url
+from .settings import Proxy, check_tls_setting, find_environment_proxy, load_tls_context, parse_proxy
 from .timeouts import AttemptTimeout
 
 __all__ = ["AiohttpTransport"]
@@ -64,36 +69,7 @@ __all__ = ["AiohttpTransport"]
 _USER_AGENT: Final = "zeyos-async"
 _LARGE_BODY: Final = 2**18
 _POLL_INTERVAL: Final = 0.005
-
-
-class _Request(aiohttp.ClientRequest):
-    """A request of aiohttp that notes when it begins to be written and when it is."""
-
-    has_begun = False
-    attempt_timeout: AttemptTimeout | None = None
-
-    async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        self.has_begun = True
-        # Without a body the answer is awaited from now on; with one, from the moment at which it is written.
-        if not self.body and self.attempt_timeout is not None:
-            self.attempt_timeout.restart_silence()
-        return await super().send(conn)
-
-    async def write_bytes(self, *args: Any, **kwargs: Any) -> None:
-        await super().write_bytes(*args, **kwargs)
-        if self.attempt_timeout is not None:
-            self.attempt_timeout.restart_silence()
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A connector of aiohttp that counts the connections that it opens."""
-
-    opened = 0
-
-    async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
-        protocol = await super()._create_connection(*args, **kwargs)
-        self.opened += 1
-        return protocol
+_MAX_SPOILED: Final = 3
 
 
 class _ConnectionLost(Exception):
@@ -105,47 +81,69 @@ class _StreamedPayload(aiohttp.Payload):
 
     _autoclose = True
 
-    def __init__(self, body: OutgoingBody, timeout: AttemptTimeout) -> None:
+    begins_by_itself = True
+
+    def __init__(self, body: OutgoingBody, attempt: _Attempt) -> None:
         super().__init__(body)
         self._size = body.size
-        self._timeout = timeout
+        self._attempt = attempt
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         raise TypeError("a body that is sent as it is read has no text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Write the body; while its source is awaited, the silence is not the server's."""
+        timeout = self._attempt.timeout
         async with aclosing(self._value.chunks()) as chunks:
             async for chunk in chunks:
-                self._timeout.restart_silence()
+                self._attempt.begin()
+                timeout.restart_silence()
                 await writer.write(chunk)
-                self._timeout.suspend_silence()
+                timeout.suspend_silence()
+        self._attempt.begin()  # of an empty body, the head is written behind this
 
 
 class _Attempt:
     """One request on its way, which knows whether any of it was written."""
 
-    __slots__ = ("body", "request", "timeout")
+    __slots__ = ("body", "proxy", "request", "timeout")
 
     def __init__(self, timeout: AttemptTimeout) -> None:
         self.timeout = timeout
-        self.request: _Request | None = None
+        self.request: SentRequest | None = None
         self.body: OutgoingBody | None = None
+        self.proxy: Proxy | None = None
 
     @property
     def has_begun(self) -> bool:
         return self.request is not None and self.request.has_begun
 
+    def begin(self) -> None:
+        """Note that the first byte is about to be written; see :meth:`SentRequest.begin`."""
+        if self.request is not None:
+            self.request.begin()
+
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        if isinstance(request, _Request):
-            self.request = request
-            request.attempt_timeout = self.timeout
-        try:
-            return await handler(request)
-        except (aiohttp.ClientConnectionError, OSError) as error:
-            raise _ConnectionLost from error
+        assert isinstance(request, SentRequest)
+        self.request = request
+        request.attempt_timeout = self.timeout
+        for _ in range(_MAX_SPOILED):
+            request.protocol = None
+            try:
+                return await handler(request)
+            except (aiohttp.ClientConnectionError, OSError) as error:
+                failure = error
+                if not self._may_take_another():
+                    break
+        raise _ConnectionLost from failure
+
+    def _may_take_another(self) -> bool:
+        """Return whether a connection was got, and was of no use before anything was sent on it."""
+        request = self.request
+        is_unsent = request is not None and request.protocol is not None and not request.has_begun
+        return is_unsent and (self.body is None or not self.body.has_begun)
 
 
 @attrs.define(eq=False)
@@ -153,7 +151,7 @@ class _LoopClient:
     """The client of one event loop: an aiohttp session, and the generator that closes it with the loop."""
 
     http: aiohttp.ClientSession
-    connector: _Connector
+    connector: Connector
     closer: AsyncGeneratorType[None, None]
     open_bodies: set[aiohttp.StreamReader] = attrs.field(factory=set)
 
@@ -187,8 +185,11 @@ class AiohttpTransport:
         trust_env: Take the proxy from the environment (``HTTPS_PROXY``, ``NO_PROXY`` …).
         bounds: The bounds on the size of answers.
 
+    Attributes:
+        secrets: What errors must not show: the password of the proxy, as it is and as it travels.
+
     Raises:
-        ConfigurationError: ``ssl=False``; verification is not switched off by a flag.
+        ConfigurationError: ``ssl=False``; verification is not switched off by a flag. Or ``proxy=`` is no proxy.
     """
 
     def __init__(
@@ -202,8 +203,9 @@ class AiohttpTransport:
         bounds: Bounds | None = None,
     ) -> None:
         self._ssl: tls.SSLContext | str | None = check_tls_setting(ssl)
-        self._proxy = None if proxy is None else parse_proxy_url(proxy)
+        self._proxy = None if proxy is None else parse_proxy(proxy)
         self._trust_env = trust_env
+        self.secrets: tuple[Secret, ...] = () if self._proxy is None else self._proxy.secrets
         self._connections = connections
         self._per_host = per_host
         self._bounds = bounds or Bounds()
@@ -237,6 +239,7 @@ class AiohttpTransport:
             with attempt.timeout as timeout:
                 answer = await self._begin_request(client, request, attempt, connect)
                 body = await self._read_body(client, request, answer, timeout)
+            return complete_response(request, answer.status, answer.headers, body, self._bounds)
         except BaseException as error:
             failure = self._close_and_translate(error, request, attempt, answer)
             if failure is error:
@@ -245,7 +248,6 @@ class AiohttpTransport:
         finally:
             if attempt.body is not None:
                 await attempt.body.wait_until_done()
-        return complete_response(request, answer.status, answer.headers, body, self._bounds)
 
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
@@ -283,28 +285,39 @@ class AiohttpTransport:
         answered = answer is not None
         return _translate(error, request, attempt, answered=answered, closed=self._closed) or error
 
-    def _begin_request(
+    async def _begin_request(
         self, client: _LoopClient, request: Request, attempt: _Attempt, connect: float | None
-    ) -> Awaitable[aiohttp.ClientResponse]:
-        return client.http.request(
+    ) -> aiohttp.ClientResponse:
+        proxy = self._proxy or (find_environment_proxy(request.url) if self._trust_env else None)
+        attempt.proxy = proxy
+        self.secrets = self.secrets if proxy is None else proxy.secrets
+        headers = request.headers
+        if proxy is not None and request.url.scheme == "http":  # there is no CONNECT that could carry them
+            headers = CIMultiDictProxy(CIMultiDict([*headers.items(), *proxy.headers().items()]))
+        answer = await client.http.request(
             request.method,
             request.url,
-            headers=request.headers,
+            headers=headers,
             data=_wrap_large_body(request.content)
             if attempt.body is None
-            else _StreamedPayload(attempt.body, attempt.timeout),
+            else _StreamedPayload(attempt.body, attempt),
             allow_redirects=False,
-            proxy=self._proxy or (find_environment_proxy(request.url) if self._trust_env else None),
+            proxy=None if proxy is None else proxy.url,
+            proxy_headers=None if proxy is None else proxy.headers(),
             timeout=_client_timeout(connect),
             middlewares=(attempt,),
         )
+        if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            answer.close()
+            raise _proxy_refusal(request, answer.status)
+        return answer
 
     async def _read_body(
         self, client: _LoopClient, request: Request, answer: aiohttp.ClientResponse, timeout: AttemptTimeout
     ) -> bytes:
         """Read the body as it comes, compressed or not, up to its bound."""
         max_size = self._bounds.wire
-        if (answer.content_length or 0) > max_size:  # refused before a byte of it is read
+        if (get_content_length(answer.headers) or 0) > max_size:  # refused before a byte of it is read
             raise ResponseTooLarge(
                 f"the answer announces more than {max_size} bytes", **error_details(request)
             )
@@ -343,7 +356,7 @@ class AiohttpTransport:
         return client
 
     def _new_client(self, context: tls.SSLContext | None) -> _LoopClient:
-        connector = _Connector(
+        connector = Connector(
             limit=self._connections,
             limit_per_host=self._per_host or 0,
             ssl=context if context is not None else True,
@@ -355,7 +368,7 @@ class AiohttpTransport:
             auto_decompress=False,
             headers={"Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
             skip_auto_headers=("Content-Type",),
-            request_class=_Request,
+            request_class=SentRequest,
         )
         return _LoopClient(http, connector, cast("AsyncGeneratorType[None, None]", _close_with_loop(http)))
 
@@ -444,20 +457,22 @@ def _translate(
         # Nobody cancelled this task: closing the connector cancelled what it waited for.
         by_closing = closed and task is not None and not task.cancelling()
         return NotSent("the transport was closed", **error_details(request)) if by_closing else None
-    if isinstance(cause, (TransportError, ServerError)):
-        return None  # ours already
+    if isinstance(cause, ZeyosAsyncError) or not isinstance(cause, Exception):
+        return None  # ours already, or the end of the program
+    if request.stream is not None and attempt.body is None:
+        return None  # the caller's own body, before anything was sent
     # aiohttp wraps what the body of a request raises, or takes it for a lost connection.
     if not answered and attempt.body is not None and attempt.body.failure is not None:
         return attempt.body.failure
     translated = _translate_cause(cause, request, attempt, answered=answered)
-    if translated is not None:
+    if translated.__cause__ is None:
         translated.__cause__ = scrub_cause(cause)
+    if attempt.proxy is not None and isinstance(translated, TransportError):
+        translated.args = (f"{translated.args[0]}; it went through the proxy {attempt.proxy.url.authority}",)
     return translated
 
 
-def _translate_cause(
-    cause: BaseException, request: Request, attempt: _Attempt, *, answered: bool
-) -> Exception | None:
+def _translate_cause(cause: Exception, request: Request, attempt: _Attempt, *, answered: bool) -> Exception:
     details = error_details(request)
     if isinstance(cause, aiohttp.InvalidURL):
         return InvalidArgument(f"{public_url(request.url)} is no URL that can be sent to")
@@ -476,8 +491,6 @@ def _translate_cause(
         if "Got more than" in cause.message:
             return ResponseTooLarge("the head of the answer is too long", **details)
         return OutcomeUnknown("the request was sent, and the answer is no HTTP", **details)
-    if not isinstance(cause, (aiohttp.ClientError, OSError)):
-        return None
     if answered:
         return ResponseTruncated(f"the answer broke off ({_describe(cause)})", **details)
     return OutcomeUnknown(
@@ -485,7 +498,7 @@ def _translate_cause(
     )
 
 
-def _not_sent_error(cause: BaseException, request: Request) -> Exception | None:
+def _not_sent_error(cause: Exception, request: Request) -> Exception:
     details = error_details(request)
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
         return NotSent("no connection within the time for connecting", **details)
@@ -493,11 +506,26 @@ def _not_sent_error(cause: BaseException, request: Request) -> Exception | None:
         return deadline_error(request, sent=False)
     if isinstance(cause, aiohttp.ClientConnectorCertificateError):
         return NotSent(f"the server's certificate does not verify ({cause.certificate_error})", **details)
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        return _proxy_refusal(request, cause.status)
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return NotSent(f"the host name {request.url.host!r} is not known", **details)
-    if isinstance(cause, (aiohttp.ClientError, OSError, RuntimeError)):
-        return NotSent(f"no connection ({_describe(cause)})", **details)
-    return None
+        return NotSent(f"the host name {cause.host!r} is not known", **details)
+    if isinstance(cause, UnicodeError):  # of the codec of host names, when the system is asked
+        return NotSent(f"{request.url.raw_host!a} is no host name", **details)
+    return NotSent(f"no connection ({_describe(cause)})", **details)
+
+
+def _proxy_refusal(request: Request, status: int) -> NotSent:
+    """Return the error for a proxy that passes nothing on; one that wants another password is not asked again.
+
+    Its own words are left out: it was sent the password.
+    """
+    is_final = status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+    advice = ": check the user name and the password in its address" if is_final else ""
+    words = f"{status} {HTTPStatus(status).phrase}" if status in set(HTTPStatus) else f"{status}"
+    error = NotSent(f"the proxy refused to pass the request on ({words}){advice}", **error_details(request))
+    error.__cause__ = PermissionError(words) if is_final else None
+    return error
 
 
 def _describe(error: BaseException) -> str:
@@ -508,4 +536,6 @@ def _describe(error: BaseException) -> str:
         return f"{error.status} {error.message}".strip()
     if isinstance(error, OSError) and error.strerror:
         return remove_urls(error.strerror)
+    if not isinstance(error, (aiohttp.ClientError, OSError, RuntimeError)):
+        return type(error).__name__  # of an error that nobody expected, the text may hold anything
     return remove_urls(str(error).split("\n", 1)[0])[:120] or type(error).__name__

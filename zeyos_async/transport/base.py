@@ -29,12 +29,19 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from ..errors import DeadlineExceeded, InvalidArgument, OutcomeUnknown, TransportError
+from ..urls import is_sendable
 from ..wire import Request, Response, Safety, public_url
 
 __all__ = ["ResponseStream", "Transport", "check_request", "deadline_error", "error_details"]
 
 # With a line break in it, a value would begin a header, or another request, of whoever chose the value.
-_FORBIDDEN_IN_VALUE: Final = re.compile(r"[\r\n\x00]")
+_FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ADDRESS: Final = re.compile(r"[!-~]+")
+# With one of these, the server would find the end of the request elsewhere, and another request behind it.
+_FRAMING_HEADERS: Final = frozenset(
+    {"connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer"}
+    | {"transfer-encoding", "upgrade"}
+)
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
@@ -93,7 +100,7 @@ class Transport(Protocol):
 
         Raises:
             TransportError: No usable answer; see the module for which error means what.
-            InvalidArgument: A header holds CR, LF or NUL; nothing was sent.
+            InvalidArgument: It can't be sent as it is; see :func:`check_request`.
         """
         ...
 
@@ -110,7 +117,7 @@ class Transport(Protocol):
 
         Raises:
             TransportError: No answer began; see the module for which error means what.
-            InvalidArgument: A header holds CR, LF or NUL; nothing was sent.
+            InvalidArgument: It can't be sent as it is; see :func:`check_request`.
         """
         ...
 
@@ -120,26 +127,46 @@ class Transport(Protocol):
 
 
 def check_request(request: Request) -> None:
-    """Refuse what would end a header early and begin another one.
+    """Refuse what would not arrive as it was given, or would end a header early and begin another request.
 
     Raises:
-        InvalidArgument: The method or a header's name is no token, or a value holds CR, LF or NUL.
+        InvalidArgument: The method or a header's name is no token, a header is one that frames the message, a
+            value holds a control character or half a character or begins or ends with a blank, or the
+            address was not quoted; nothing was sent.
     """
     if not _is_token(request.method):
         raise InvalidArgument(f"{request.method!r} is no HTTP method; nothing was sent.")
+    if not _ADDRESS.fullmatch(request.url.raw_path_qs):
+        raise InvalidArgument(
+            f"The address {public_url(request.url)!a} holds what has to be quoted; nothing was sent."
+        )
     for name, value in request.headers.items():
-        if _FORBIDDEN_IN_VALUE.search(value):
-            raise InvalidArgument(
-                f"The header {name!r} holds a line break or a NUL character; nothing was sent."
-            )
         if not _is_token(name):
             raise InvalidArgument(f"{name!r} is no valid name of a header; nothing was sent.")
+        if name.lower() in _FRAMING_HEADERS:
+            raise InvalidArgument(
+                f"The header {name!r} is set by the client itself, as it frames the message; nothing was sent."
+            )
+        if not isinstance(value, str):
+            raise InvalidArgument(
+                f"The header {name!r} takes a text, not {type(value).__name__}; nothing was sent."
+            )
+        if _FORBIDDEN_IN_VALUE.search(value):
+            raise InvalidArgument(
+                f"The header {name!r} holds a line break or another control character; nothing was sent."
+            )
+        if value != value.strip(" \t"):
+            raise InvalidArgument(
+                f"The header {name!r} begins or ends with a blank, which servers cut off; nothing was sent."
+            )
+        if not is_sendable(value):
+            raise InvalidArgument(f"The header {name!r} holds half a character; nothing was sent.")
 
 
 # Methods and names of headers are few, and are checked for every request.
 @functools.lru_cache(maxsize=512)
 def _is_token(name: str) -> bool:
-    return _NAME.fullmatch(name) is not None
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def error_details(request: Request) -> dict[str, Any]:

@@ -9,22 +9,31 @@ itself; other types are taken as they came.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 from multidict import CIMultiDictProxy
 
 from ..errors import ResponseTooLarge, ResponseTruncated, ServerError, ZeyosAsyncError
-from ..wire import Request, Response, Safety, public_url, too_deep
+from ..json_text import decode_json
+from ..wire import Request, Response, Safety, public_url, skip_byte_order_mark, too_deep
 from .base import error_details
-from .decoder import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode_body
+from .decoder import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode_body, is_plain_encoding
 from .json_depth import MAX_DEPTH, is_too_deep
 
-__all__ = ["DECODING_ERRORS", "complete_response", "decoding_error", "get_content_encoding"]
+__all__ = [
+    "DECODING_ERRORS",
+    "complete_response",
+    "decoding_error",
+    "get_content_encoding",
+    "get_content_length",
+]
 
 DECODING_ERRORS: Final = (CorruptBody, TooLarge, UnknownEncoding)
 """The errors for a body that can't be decoded."""
 _BODILESS_STATUSES: Final = frozenset({204, 304})
+_MAX_LENGTH_DIGITS: Final = 19
 _JSON_SKIPPER: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -60,8 +69,20 @@ def _decode(
 
 
 def get_content_encoding(headers: CIMultiDictProxy[str]) -> str:
-    """Return the content encodings of a body as one text, which is empty if there are none."""
-    return ",".join(headers.getall("Content-Encoding", ()))
+    """Return the content encodings of a body as one text, which is empty if it is plain."""
+    names = ",".join(headers.getall("Content-Encoding", ())).split(",")
+    clean_names = (name.strip(" \t\"'").lower() for name in names)
+    return ",".join(name for name in clean_names if not is_plain_encoding(name))
+
+
+def get_content_length(headers: Mapping[str, str]) -> int | None:
+    """Return the length that a body is announced with, or ``None`` if there is none that makes sense."""
+    digits = headers.get("Content-Length", "").strip()
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    # Python refuses to read thousands of digits, be they zeros.
+    significant = digits.lstrip("0") or "0"
+    return int(significant) if len(significant) <= _MAX_LENGTH_DIGITS else None
 
 
 def decoding_error(error: ValueError, request: Request, status: int) -> ZeyosAsyncError:
@@ -90,13 +111,14 @@ def _check_json_is_whole(request: Request, status: int, headers: CIMultiDictProx
         ResponseTooLarge: It is nested too deeply to be read.
     """
     is_declared = "json" in headers.get("Content-Type", "").lower()
+    body = skip_byte_order_mark(body)
     # An error is raised by its status, whatever came of its body.
     if status >= 400 or not (is_declared or body.lstrip()[:1] in (b"{", b"[")):
         return
     if not body and request.safety is not Safety.READ:
         return  # many servers answer a write with nothing, whatever type they declare for it
     try:
-        _JSON_SKIPPER.decode(body)
+        decode_json(body, _JSON_SKIPPER)
     except msgspec.DecodeError as error:
         raise ResponseTruncated(
             f"the answer has no length, and what came before the connection closed is no whole JSON ({error})",

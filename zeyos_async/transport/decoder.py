@@ -30,6 +30,7 @@ repairing a damaged body.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ __all__ = [
     "TooLarge",
     "UnknownEncoding",
     "decode_body",
+    "is_plain_encoding",
 ]
 
 _MAX_ENCODINGS: Final = 3
@@ -149,16 +151,35 @@ _ENCODINGS: Final[dict[str, _Encoding]] = {
     **({"zstd": _ZSTD} if HAS_ZSTD else {}),
 }
 
+_PLAIN_NAMES: Final = frozenset(
+    {"", "identity", "none", "null", "plain", "text", "binary", "8bit", "7bit", "unicode"}
+)
+
 ACCEPT_ENCODING: Final = ", ".join(name for name in _ENCODINGS if name != "x-gzip")
 
 
 def _parse_encodings(content_encoding: str) -> list[_Encoding]:
     """Return the encodings of a body in the order in which they are undone: the last one named first."""
-    names = [name.strip().lower() for name in content_encoding.split(",")]
-    encodings = [_find_encoding(name) for name in reversed(names) if name not in ("", "identity")]
+    names = [name.strip(" \t\"'").lower() for name in content_encoding.split(",")]
+    encodings = [_find_encoding(name) for name in reversed(names) if not is_plain_encoding(name)]
     if len(encodings) > _MAX_ENCODINGS:
         raise UnknownEncoding(f"{len(encodings)} encodings on top of each other")
     return encodings
+
+
+@functools.lru_cache(maxsize=64)
+def is_plain_encoding(name: str) -> bool:
+    """Return whether the name of a content encoding means none.
+
+    Some servers write the charset of their text there, and gateways what they have left undone.
+    """
+    if name in _PLAIN_NAMES or name.startswith("charset="):
+        return True
+    try:
+        "".encode(name)  # the codecs that compress are no encodings of text, and refused here
+    except (LookupError, ValueError):
+        return False
+    return name not in _ENCODINGS
 
 
 def _find_encoding(name: str) -> _Encoding:
@@ -323,7 +344,7 @@ def decode_body(body: bytes, content_encoding: str, bounds: Bounds) -> bytes:
 
     Args:
         body: The bytes as they came.
-        content_encoding: The header, such as ``"gzip"``; ``""`` and ``"identity"`` change nothing.
+        content_encoding: The header, such as ``"gzip"``; ``""``, ``"identity"`` and charsets change nothing.
         bounds: The bounds on the result.
 
     Raises:

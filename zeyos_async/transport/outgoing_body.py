@@ -21,13 +21,14 @@ class OutgoingBody:
 
     Attributes:
         failure: The error of the body, if it failed by itself and not for want of a connection.
+        has_begun: Whether any of it was read.
     """
 
     def __init__(self, body: StreamingBody, size: int | None) -> None:
         self.size = size
         self.failure: Exception | None = None
         self._body = body
-        self._has_begun = False
+        self.has_begun = False
         self._ended = asyncio.Event()
 
     @classmethod
@@ -46,7 +47,7 @@ class OutgoingBody:
             InvalidArgument: There are more or less of them than announced.
         """
         remaining = self.size
-        self._has_begun = True
+        self.has_begun = True
         try:
             async with aclosing(self._body.chunks()) as chunks:
                 async for chunk in chunks:
@@ -66,7 +67,7 @@ class OutgoingBody:
     async def wait_until_done(self) -> None:
         """Wait until nothing reads the body any more, when its request has been answered or given up."""
         # aiohttp writes the body in a task of its own, which may still hold the caller's file or iterator.
-        if self._has_begun:
+        if self.has_begun:
             await self._ended.wait()
 
     def _wrong_size_message(self, remaining: int) -> str:

@@ -15,8 +15,8 @@ from typing import Any, Final
 import pytest
 
 from zeyos_async.cli import main
-from zeyos_async.cli.api_clients import ApiOptions, open_reader
-from zeyos_async.cli.connect import Connection
+from zeyos_async.cli.apis import ApiOptions, open_reader
+from zeyos_async.cli.connect import ConnectionOptions
 from zeyos_async.cli.query_options import QueryOptions
 from zeyos_async.errors import FilterError
 from zeyos_async.testing import emulate_ox
@@ -229,7 +229,7 @@ async def test_a_command_logs_out(where: str, monkeypatch: pytest.MonkeyPatch) -
     """Also after an error: a session that nobody uses would count for an hour."""
     monkeypatch.setenv("OX_PASSWORD", "secret")
     async with emulate_ox() as server:
-        connection = Connection(url=server.url, user="jane")
+        connection = ConnectionOptions(url=server.url, user="jane")
         with pytest.raises(FilterError) if where else contextlib.nullcontext():
             async with open_reader(connection, ApiOptions(api="ox"), "tasks") as rows:
                 await rows.count(QueryOptions(where=(where,) if where else ()))

@@ -458,11 +458,70 @@ def test_doctor_says_which_credential_is_used_and_why(
     assert "from the profile 'demo' in ~/.config/zeyos/profiles.json, which is the active one" in done.out
     assert "not used" not in done.out
     monkeypatch.setenv("ZEYOS_TOKEN", nobody.there(nobody.emulator.token))
+    monkeypatch.setenv("ZEYOS_BASE_URL", nobody.url)
     findings = {f["check"]: f["says"] for f in json.loads(run("doctor", "--json").out)}
     assert findings["credential"] == "a token from ZEYOS_TOKEN"
     assert findings["not used"].startswith("the tokens of the profile 'demo'")
     findings = {f["check"]: f["says"] for f in json.loads(run("doctor", "--json", "--profile", "demo").out)}
-    assert findings["not used"] == "ZEYOS_TOKEN in the environment (--profile wins)"
+    assert findings["not used"] == "ZEYOS_BASE_URL, ZEYOS_TOKEN in the environment (--profile wins)"
+
+
+def test_a_password_goes_to_no_address_that_happens_to_be_stored(
+    run: Run, nobody: Any, signed_in: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the secret of an application, unless the address or the profile is named; nothing is sent before."""
+    before = len(nobody.emulator.journal.requests)
+    monkeypatch.setenv("ZEYOS_PASSWORD", "s3cret")
+    refused = run("login", "--user", "max")
+    assert refused.code == 2
+    assert "--url" in refused.err
+    monkeypatch.setenv("ZEYOS_CLIENT_SECRET", "s3cret")
+    refused = run("login", "--manual", "--client-id", "app")
+    assert refused.code == 2
+    assert "ZEYOS_CLIENT_SECRET is not sent to" in refused.err
+    assert len(nobody.emulator.journal.requests) == before
+
+
+def test_nothing_is_written_where_that_is_forbidden(
+    run: Run, nobody: Any, signed_in: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by signing in or out, nor by changes of profiles; reading goes on."""
+    registry = home / ".config" / "zeyos" / "profiles.json"
+    before = registry.read_text()
+    monkeypatch.setenv("ZEYOS_CREDENTIALS_READONLY", "1")
+    for argv in (
+        ("login", "--user", "max", "--url", nobody.url),
+        ("logout",),
+        ("profile", "add", "x", "--url", nobody.url),
+        ("profile", "use", "demo"),
+        ("profile", "use", "demo", "--local"),
+        ("profile", "remove", "demo"),
+    ):
+        done = run(*argv)
+        assert (done.code, "ZEYOS_CREDENTIALS_READONLY is set" in done.err) == (2, True), argv
+    assert registry.read_text() == before
+    assert not (home / "project" / ".zeyos" / "profile").exists()
+    assert run("count", "accounts").code == 0
+
+
+def test_http_to_another_machine_is_permitted_by_name(run: Run, home: Path) -> None:
+    """By an option of each command, which a profile keeps."""
+    plain = "http://intranet.invalid/demo"
+    for command in (
+        ("count", "accounts", "--token", "t"),
+        ("count", "tasks", "--api", "octaved", "--token", "t"),
+        ("general", "stub", "X", "--token", "t"),
+        ("count", "contacts", "--api", "ox", "--token", "t"),
+        ("login", "--user", "max"),
+    ):
+        done = run(*command, "--url", plain)
+        assert (done.code, "--allow-http" in done.err) == (2, True), command
+    done = run("count", "accounts", "--token", "t", "--url", plain, "--allow-http", "--timeout", "5")
+    assert done.code == 1  # it tried, and there is no such host
+    assert run("profile", "add", "open", "--url", plain, "--allow-http").code == 0
+    assert '"allowHttp": true' in (home / ".config" / "zeyos" / "profiles.json").read_text()
+    assert run("profile", "add", "open", "--url", "http://other.invalid/demo").code == 0
+    assert "allowHttp" not in (home / ".config" / "zeyos" / "profiles.json").read_text()
 
 
 def test_a_sign_in_that_the_server_has_ended(run: Run, nobody: Any, signed_in: None) -> None:

@@ -6,13 +6,16 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
+from contextlib import AsyncExitStack
 
 import pytest
 
 from tests.integration.session.test_cancellation import Disturbed
 from zeyos_async.errors import (
+    ApiError,
     DeadlineExceeded,
     NotFound,
+    NotSent,
     OutcomeUnknown,
     ResponseTooLarge,
     ResponseTruncated,
@@ -236,28 +239,106 @@ async def test_leaving_early_ends_the_connection(serve, session, until):
     assert ended == [True]
 
 
-async def test_a_stream_holds_its_slot(serve, nothing_left):
-    """The next one begins when it is closed, and not before."""
+async def test_an_open_body_holds_no_slot(serve, nothing_left):
+    """Not even the only one: calls go on while it is read."""
 
     async def handler(connection):
         await connection.answer(200, DATA)
 
-    order = []
     async with serve(handler) as server, Session(limits=Limits(concurrency=1)) as session:
+        channel = session.bind(server.url, timeout=5)
+        async with channel.stream(server.request()) as one, channel.stream(server.request()) as two:
+            assert (await channel.send(server.request())).body == DATA
+            assert await one.read() == await two.read() == DATA
+        assert session.stats().in_flight == 0
+
+
+async def test_forty_downloads_that_each_need_a_call(serve, nothing_left):
+    """Each asks for something more while its body is open."""
+
+    async def handler(connection):
+        await connection.answer(200, DATA)
+
+    async with serve(handler) as server, Session(timeout=20) as session:
         channel = session.bind(server.url)
 
-        async def read(name):
+        async def download():
             async with channel.stream(server.request()) as stream:
-                order.append(f"{name} begins")
-                await stream.read()
-                await asyncio.sleep(0.02)
-                order.append(f"{name} ends")
+                await anext(stream)
+                await channel.send(server.request())
+                return len(await stream.read())
 
-        await asyncio.gather(read("one"), read("two"))
-    assert order in (
-        ["one begins", "one ends", "two begins", "two ends"],
-        ["two begins", "two ends", "one begins", "one ends"],
-    )
+        assert len(await asyncio.gather(*(download() for _ in range(40)))) == 40
+
+
+@pytest.mark.parametrize(
+    ("limits", "places"),
+    [
+        (Limits(connections=8), 6),
+        (Limits(connections=40, per_host=4), 3),
+        (Limits(connections=2, per_host=2), 1),
+        (Limits(connections=4, per_host=1), 1),
+    ],
+)
+async def test_a_quarter_of_the_connections_is_kept_for_calls(serve, nothing_left, limits, places):
+    """More bodies than three quarters of the connections wait, within their deadline; calls find a connection."""
+
+    async def handler(connection):
+        await connection.answer(200, DATA)
+
+    async with serve(handler) as server, Session(limits=limits) as session, AsyncExitStack() as stack:
+        channel = session.bind(server.url, timeout=20)
+        for _ in range(places):
+            await stack.enter_async_context(channel.stream(server.request()))
+        with pytest.raises(DeadlineExceeded) as caught:
+            async with channel.stream(server.request(), timeout=0.05):
+                pass
+        assert "nothing was sent" in str(caught.value)
+        if limits.per_host != 1:  # of a single connection no quarter can be kept
+            assert (await channel.send(server.request())).body == DATA
+        opening = asyncio.create_task(stack.enter_async_context(channel.stream(server.request())))
+        await asyncio.sleep(0)
+        assert not opening.done()
+        await stack.aclose()
+        await opening
+        await stack.aclose()
+        assert session.loop_state().bodies.count == 0
+
+
+@pytest.mark.parametrize("answer", [404, 503, 302])
+async def test_a_stream_that_fails_gives_its_place_back(serve, answer):
+    """Errors, retries and redirects keep no place."""
+
+    async def handler(connection):
+        await connection.answer(answer, b"{}", Location="http://other.invalid/")
+
+    async with serve(handler) as server, Session(retry=Retry(attempts=2, base=0.001)) as session:
+        with pytest.raises(ApiError):
+            async with session.bind(server.url).stream(server.request()):
+                pass
+        assert session.loop_state().bodies.count == 0
+
+
+async def test_closing_the_session_ends_the_wait_for_a_place(serve, nothing_left):
+    """As it ends every wait."""
+
+    async def handler(connection):
+        await connection.answer(200, DATA)
+
+    session = Session(limits=Limits(connections=1))
+    async with serve(handler) as server:
+        channel = session.bind(server.url)
+
+        async def read():
+            async with channel.stream(server.request()):
+                pass
+
+        async with channel.stream(server.request()):
+            waiting = asyncio.create_task(read())
+            await asyncio.sleep(0.01)
+            await session.aclose()
+        with pytest.raises(NotSent):
+            await waiting
 
 
 @pytest.mark.parametrize("first", ["hang_up", "reset", 503])

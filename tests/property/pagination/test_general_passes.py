@@ -72,7 +72,9 @@ def test_passes_with_totals_give_every_row_once(
     assert got == list(range(1, total + 1))[offset:end]
     assert all(body["limit"] <= size for body in server.asked)
     if most >= size:
-        assert len(server.asked) == max(1, -(-len(got) // size))
+        pages = max(1, -(-len(got) // size))
+        # After a last page that is full, one more row is asked for.
+        assert len(server.asked) in (pages, pages + 1)
 
 
 @given(total=st.integers(2, 40), size=st.integers(1, 10), lost=st.integers(1, 5))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zeyos_async.errors import PageDrift, PageDriftWarning
+from zeyos_async.errors import PageDrift, PageDriftWarning, ServerError
 from zeyos_async.services.zeyos.client import Zeyos
 from zeyos_async.session import Retry, Session
 from zeyos_async.transport.memory import MemoryTransport
@@ -97,8 +97,8 @@ tables = st.one_of(
     by=st.sampled_from(["id", "offset"]),
     limit=st.one_of(st.none(), st.integers(1, 70)),
     offset=st.integers(0, 70),
-    clamp=st.one_of(st.just(10_000), st.integers(1, 15)),
-    fails_above=st.one_of(st.just(10_000), st.integers(1, 15)),
+    clamp=st.one_of(st.just(10_000), st.integers(100, 150)),
+    fails_above=st.one_of(st.just(10_000), st.integers(100, 150)),
     fair=st.booleans(),
 )
 def test_any_pass_gives_exactly_the_rows_asked_for(
@@ -201,11 +201,19 @@ def test_a_pass_by_id_ends_although_rows_keep_coming() -> None:
 
 def test_a_page_that_fails_is_halved_and_the_size_is_remembered() -> None:
     """Large pages fail with 500: after the first failures no page above the size that works is asked for."""
-    server = TinyServer(list(range(1, 201)), fails_above=13)
-    rows = asyncio.run(_read(server, size=100, by="id"))
-    assert rows == list(range(1, 201))
-    assert server.largest <= 13
+    server = TinyServer(list(range(1, 2001)), fails_above=130)
+    rows = asyncio.run(_read(server, size=1000, by="id"))
+    assert rows == list(range(1, 2001))
+    assert server.largest <= 130
     assert server.pages < 60
+
+
+def test_a_small_page_that_fails_is_an_ordinary_failure() -> None:
+    """Below 100 rows a page is not made smaller: one bad moment would cost dozens of requests."""
+    server = TinyServer(list(range(1, 201)), fails_above=13)
+    with pytest.raises(ServerError):
+        asyncio.run(_read(server, size=100, by="id"))
+    assert server.pages <= 3
 
 
 @pytest.mark.parametrize("by", ["id", "offset"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zeyos_async.auth import BearerToken, OAuth2, PasswordLogin
-from zeyos_async.cli.connect import Connection, Target, resolve_target, same_instance
+from zeyos_async.cli.connect import ConnectionOptions, ConnectionTarget, resolve_target, same_instance
 from zeyos_async.cli.output import NotSignedIn
 from zeyos_async.errors import ConfigurationError
 
@@ -54,7 +54,7 @@ def test_the_url_of_the_server(
     options: dict[str, Any], environ: dict[str, str], url: str, source: str
 ) -> None:
     """Options win over the environment, which wins over the default."""
-    target = resolve_target(Connection(**options), {**ENV, **environ}, nobody)
+    target = resolve_target(ConnectionOptions(**options), {**ENV, **environ}, nobody)
     assert (target.url, target.url_from) == (url, source)
 
 
@@ -69,7 +69,7 @@ def test_the_url_of_the_server(
 def test_a_missing_server_is_an_error(options: dict[str, Any], environ: dict[str, str], message: str) -> None:
     """The message says what to give."""
     with pytest.raises(ConfigurationError, match=message):
-        resolve_target(Connection(**options), {**ENV, **environ}, nobody)
+        resolve_target(ConnectionOptions(**options), {**ENV, **environ}, nobody)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_token_from_an_option_a_file_or_the_environment(secret: str) -> None:
         ({}, "s3cret-env", "ZEYOS_TOKEN"),
     ]
     for options, token, source in cases:
-        target = resolve_target(Connection(url=URL, **options), ENV, nobody)
+        target = resolve_target(ConnectionOptions(url=URL, **options), ENV, nobody)
         assert target.auth == BearerToken(token)
         assert target.auth_from == f"a token from {source}"
         assert token not in repr(target)
@@ -95,7 +95,9 @@ def test_a_token_from_an_option_a_file_or_the_environment(secret: str) -> None:
 
 def test_a_log_in_by_password(secret: str) -> None:
     """An explicit --user wins over a token in the environment."""
-    connection = Connection(url=URL, user="max", password_file=secret, appsecret_file=secret, otp="123456")
+    connection = ConnectionOptions(
+        url=URL, user="max", password_file=secret, appsecret_file=secret, otp="123456"
+    )
     target = resolve_target(connection, ENV, nobody)
     expected = PasswordLogin(
         "max", "s3cret-file", identifier="zeyos-async", appsecret="s3cret-file", otp="123456"
@@ -106,7 +108,7 @@ def test_a_log_in_by_password(secret: str) -> None:
 
 def test_a_password_is_taken_from_the_environment_or_asked_for() -> None:
     """And without either the message says what to give."""
-    connection = Connection(url=URL, user="max", identifier="pc")
+    connection = ConnectionOptions(url=URL, user="max", identifier="pc")
     in_env = resolve_target(connection, {"ZEYOS_PASSWORD": "e", "ZEYOS_APPSECRET": "s"}, nobody)
     assert in_env.auth == PasswordLogin("max", "e", identifier="pc", appsecret="s")
     prompts: list[str] = []
@@ -132,7 +134,7 @@ def test_a_missing_or_unreadable_credential_is_an_error(
 ) -> None:
     """The message says what to give, or what is wrong with what was given."""
     with pytest.raises(ConfigurationError, match=message):
-        resolve_target(Connection(url=URL, **options), environ, nobody)
+        resolve_target(ConnectionOptions(url=URL, **options), environ, nobody)
 
 
 # -- what was signed in ----------------------------------------------------------------------------
@@ -146,8 +148,8 @@ def at(place: str, **more: Any) -> dict[str, Any]:
     return {"baseUrl": f"https://cloud.zeyos.com/{place}", "accessToken": f"t-{place}", **more}
 
 
-def choose(environ: dict[str, str] | None = None, **options: Any) -> Target:
-    return resolve_target(Connection(**options), environ or {}, nobody)
+def choose(environ: dict[str, str] | None = None, **options: Any) -> ConnectionTarget:
+    return resolve_target(ConnectionOptions(**options), environ or {}, nobody)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,6 @@ def choose(environ: dict[str, str] | None = None, **options: Any) -> Target:
         ({}, {}, "active", "t-active"),
         ({}, {"ZEYOS_PROFILE": "other"}, "other", "t-other"),
         ({"profile": "third"}, {"ZEYOS_PROFILE": "other"}, "third", "t-third"),
-        ({}, {"ZEYOS_TOKEN": "env"}, "active", "env"),
         ({"profile": "third"}, {"ZEYOS_TOKEN": "env", "ZEYOS_BASE_URL": URL}, "third", "t-third"),
         ({"profile": "third", "token": "arg"}, {"ZEYOS_TOKEN": "env"}, "third", "arg"),
         ({}, {"ZEYOS_INSTANCE": "active"}, "active", "t-active"),
@@ -172,6 +173,78 @@ def test_stored_credentials_come_last_unless_a_profile_is_asked_for(
     machine.profiles("active", active=at("active"), other=at("other"), third=at("third"))
     target = choose(environ, **options)
     assert (target.url, target.auth) == (f"https://cloud.zeyos.com/{place}", BearerToken(token))
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "named"),
+    [
+        ({}, {"ZEYOS_TOKEN": "s3cret"}, "ZEYOS_TOKEN"),
+        ({}, {"ZEYOS_TOKEN": "s3cret", "ZEYOS_PROFILE": "active"}, "ZEYOS_TOKEN"),
+        (
+            {},
+            {"ZEYOS_REFRESH_TOKEN": "s3cret", "ZEYOS_CLIENT_ID": "app", "ZEYOS_CLIENT_SECRET": "s"},
+            "ZEYOS_REFRESH",
+        ),
+        ({}, {"ZEYOS_USER": "max", "ZEYOS_PASSWORD": "s3cret"}, "ZEYOS_USER"),
+        ({"user": "max"}, {"ZEYOS_PASSWORD": "s3cret"}, "--user"),
+        ({"user": "max"}, {}, "--user"),
+        ({"token": "s3cret"}, {}, "--token"),
+        ({"token_file": "/nowhere"}, {}, "--token-file"),
+    ],
+)
+@pytest.mark.parametrize("place", ["pin", "local", "active", "single"])
+def test_a_credential_goes_to_no_address_that_happens_to_be_stored(
+    machine: Any, place: str, options: dict[str, Any], environ: dict[str, str], named: str
+) -> None:
+    """Whichever file has it: nothing is read, and nobody is asked for a password, before it is refused."""
+    machine.profiles("active" if place == "active" else None, active=at("active"))
+    if place == "pin":
+        machine.write(machine.project / ".zeyos" / "profile", "active")
+    elif place == "local":
+        machine.write(machine.project / ".zeyos" / "auth.json", "damaged")
+    elif place == "single":
+        machine.write(machine.config / "credentials.json", at("single"))
+    prompts: list[str] = []
+    with pytest.raises(ConfigurationError, match=f"which ZeyOS.*{named}.*--url.*--profile") as caught:
+        resolve_target(ConnectionOptions(**options), environ, prompts.append)
+    assert not prompts
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_password_is_not_asked_for_where_it_could_be_read(machine: Any) -> None:
+    """Over http to another machine, unless an option, the environment or the profile permits it."""
+    plain = "http://intranet.example/demo"
+    machine.profiles(
+        None, demo={**at("demo"), "baseUrl": plain}, open={**at("o"), "baseUrl": plain, "allowHttp": True}
+    )
+    prompts: list[str] = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return "p"
+
+    for address in ({"url": plain}, {"profile": "demo"}):
+        with pytest.raises(ConfigurationError, match="has no TLS"):
+            resolve_target(ConnectionOptions(user="max", **address), {}, ask)
+    with pytest.raises(ConfigurationError, match="has no TLS"):
+        choose(profile="demo")
+    assert not prompts
+    permitted: list[tuple[dict[str, Any], dict[str, str]]] = [
+        ({"url": plain, "allow_http": True}, {}),
+        ({"url": plain}, {"ZEYOS_ALLOW_HTTP": "1"}),
+        ({"profile": "open"}, {}),
+    ]
+    for options, environ in permitted:
+        assert resolve_target(ConnectionOptions(user="max", **options), environ, ask).allow_http
+    assert choose(profile="open").allow_http
+    assert choose(url="http://localhost:1", token="t").url == "http://localhost:1"
+
+
+def test_a_sign_in_that_is_not_to_be_refreshed(machine: Any) -> None:
+    """An expired token is not tried, and the error says what to run."""
+    machine.profiles("demo", demo=at("demo", clientId="app", clientSecret="s", refreshToken="r", expiresAt=1))
+    with pytest.raises(NotSignedIn, match="has expired"):
+        choose({"ZEYOS_NO_REFRESH": "1"})
 
 
 @pytest.mark.parametrize("place", ["pin", "local", "active", "single"])

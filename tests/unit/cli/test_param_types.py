@@ -73,7 +73,7 @@ def test_a_shell_completes_fields_and_fields_behind_references(
     entity: str, incomplete: str, completions: list[str]
 ) -> None:
     """The last term of the list is completed."""
-    assert complete_paths(entity, incomplete) == completions
+    assert complete_paths("zeyos", entity, incomplete) == completions
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.cli.default_columns import default_columns
+from zeyos_async.cli.apis.zeyos_columns import default_columns
 from zeyos_async.cli.tables import fit_widths, print_table
 from zeyos_async.schema import resolve
 from zeyos_async.services.zeyos._generated import ENTITIES, entity

@@ -227,3 +227,21 @@ def test_any_integer_is_a_time_or_stays(seconds: int) -> None:
     """No integer from a server can raise."""
     value = time_from_wire(seconds)
     assert value == seconds if isinstance(value, int) else int(value.timestamp()) == seconds
+
+
+@pytest.mark.parametrize("value", [True, False])
+@pytest.mark.parametrize(
+    "read",
+    [
+        reader.page,
+        lambda body: reader.one(body[1:-1]),
+        TypedReader(Row, {"name": "lastname"}, id_key="ID").page,
+        DictReader({"ID": Kind.INTEGER}, id_key="ID").page,
+    ],
+    ids=["records", "one record", "a hidden ID", "dicts"],
+)
+def test_a_truth_value_is_no_id(read: Any, value: bool) -> None:
+    """``true`` would be the ID of record 1; in a field that holds a number it is one, as some servers write it."""
+    with pytest.raises(DecodeFailed, match="ID"):
+        read(_encode({"ID": value}))
+    assert reader.page(_encode({"ID": 1, "type": value})).rows[0].kind == int(value)

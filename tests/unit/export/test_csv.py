@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -235,3 +236,53 @@ def test_both_encoders_write_the_same_bytes(rows: list[dict[str, Any]], options:
     lines = CsvLines(COLUMNS, **options)
     read = lines.row_type.reader(ENTITY, id_key="ID").page(page(rows)).rows
     assert lines.encode(read) == lines._encode_cells(read)
+
+
+def escaped(value: Any) -> str:
+    """Return JSON as another server writes it: each character of a text as an escape."""
+    if isinstance(value, str):
+        units = value.encode("utf-16-be")
+        return '"' + "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)) + '"'
+    if isinstance(value, list):
+        return "[" + " ,\n".join(map(escaped, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + " , ".join(f"{escaped(key)} : {escaped(item)}" for key, item in value.items()) + "}"
+    return str(value) if isinstance(value, Decimal) else json.dumps(value)
+
+
+@given(
+    ROWS,
+    st.fixed_dictionaries(
+        {"iso": st.booleans(), "delimiter": st.sampled_from(",;\t|"), "spreadsheet_safe": st.booleans()}
+    ),
+)
+def test_the_file_does_not_depend_on_how_the_server_writes_its_json(
+    rows: list[dict[str, Any]], options: dict[str, Any]
+) -> None:
+    """With escapes or without, in one line or in several: the bytes of the file are the same."""
+    lines = CsvLines(COLUMNS, **options)
+    reader = lines.row_type.reader(ENTITY, id_key="ID")
+    assert lines.encode(reader.page(escaped(rows).encode()).rows) == lines.encode(
+        reader.page(page(rows)).rows
+    )
+
+
+@pytest.mark.parametrize("text", ["x,null", "\nnull,null", ",null,null", "null\u2028,null"])
+@pytest.mark.parametrize("nothing", [None, 1])
+def test_an_escaped_comma_before_null_loses_no_text(text: str, nothing: int | None) -> None:
+    r"""What looks like an empty cell within a text, written as \u002cnull on the wire."""
+    columns = (Column("x", "x", Kind.TEXT), Column("y", "y", Kind.INTEGER))
+    lines = CsvLines(columns)
+    body = f'[{{"x": {escaped(text)}, "y": {json.dumps(nothing)}}}]'.replace("\\u006e\\u0075", "nu")
+    rows = lines.row_type.reader(ENTITY, id_key=None).page(body.encode()).rows
+    assert lines.encode(rows).decode() == f'"{text}",{"" if nothing is None else nothing}\n'
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.JSON, Kind.TIME])
+@pytest.mark.parametrize("value", ["null", "7", "1.5", "true", "2026-01-01T00:00:00Z", Decimal("1.0"), True])
+def test_times_as_iso_change_the_times_only(kind: Kind, value: object) -> None:
+    """A lax decoder would make nothing of the text "null", and a number of "7"."""
+    if kind is Kind.TIME and isinstance(value, Decimal):
+        return
+    columns = (Column("x", "x", kind), Column("y", "y", Kind.INTEGER))
+    assert written([{"x": value, "y": 1}], columns, iso=True) == written([{"x": value, "y": 1}], columns)

@@ -95,3 +95,14 @@ def test_the_id_that_paging_needs_is_not_in_the_rows() -> None:
     read = lines.row_type.reader(ENTITY, id_key="ID").page(b'[{"name":"x","ID":7}]')
     assert read.ids == [7]
     assert lines.encode(read.rows) == b'{"name":"x"}\n'
+
+
+@pytest.mark.parametrize("stray", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\xf5\x80\x80\x80"])
+@pytest.mark.parametrize(
+    "template", ['{"ID":7,"name":"ü%s"}', '{"ID":7,"data":{"a":["%s"]}}', '{"ID":7,"%s":1}']
+)
+def test_a_file_of_json_never_holds_what_is_no_utf8(stray: bytes, template: str) -> None:
+    """Passed on unseen, one byte would make the whole file unreadable; the row and the column are said."""
+    row = template.encode().replace(b"%s", stray)
+    with pytest.raises(DecodeFailed, match=r"row 2 of the page \(ID 7\), column '(name|data|.*)'.*UTF-8"):
+        raw(b'[{"ID":6,"name":"\xc3\xbc \xe2\x80\xa8"},' + row + b"]")

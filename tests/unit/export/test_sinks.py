@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.export.sinks import FileSink, GzipSink, StreamSink, choose_sink
+from zeyos_async.export.sinks import FileSink, GzipSink, choose_sink
+from zeyos_async.export.stream_sink import StreamSink
 
 
 def test_the_name_appears_at_the_end(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ COMPARED: list[tuple[str, Any, bool | None]] = [
     (f"x == {BIG + 1}", float(BIG), False),
     (f"x < {BIG + 1}", float(BIG), True),
     (f"x == {BIG}", float(BIG), True),
-    ("x == 0.1", Decimal("0.1"), False),
+    ("x == 0.1", Decimal("0.1"), True),  # a float stands for the number that it is written as
     ('x == Decimal("0.1")', Decimal("0.10"), True),
     ("x == 1", True, True),
     ("x == True", 1, True),

@@ -29,12 +29,12 @@ def test_a_span_that_fills_its_page_leaves_a_rest() -> None:
     assert rest == IdSpan(10, 40, 10)
 
 
-def test_a_short_page_is_believed_only_from_a_server_that_gave_longer_ones() -> None:
-    """The first short page may be all that the server gives at once: its rest is asked for."""
+def test_a_short_page_ends_its_span_only_when_it_is_empty() -> None:
+    """Servers cut pages by rows, or by bytes: however short a page is, its rest is asked for."""
     state = IdPass(page=10, high=100, count=50)
     assert state.handed(IdSpan(0, 40, 10), [1, 2, 3], limit=10) == IdSpan(3, 40, 10)
     assert state.handed(IdSpan(3, 40, 10), [], limit=10) is None
-    assert state.handed(IdSpan(40, 60, 10), [50, 51], limit=10) is None
+    assert state.handed(IdSpan(40, 60, 10), [50, 51], limit=10) == IdSpan(51, 60, 10)
 
 
 def test_no_more_spans_are_read_ahead_than_the_limit_takes() -> None:

@@ -27,3 +27,18 @@ def test_short_pages_below_the_cap_say_nothing_about_it() -> None:
     for _ in range(100):
         size.worked(10, 1000)
     assert size.allow(1000) == 500
+
+
+def test_a_growth_that_fails_doubles_the_pages_before_the_next() -> None:
+    """A server that hangs at larger pages costs a third of a deadline for each growth that is tried."""
+    size = PageSize()
+    size.failed(1000)
+    waits = []
+    for _ in range(4):
+        pages = 0
+        while size.allow(1000) == 500:
+            size.worked(500, 2000)
+            pages += 1
+        waits.append(pages)
+        size.failed(1000)
+    assert waits == [2, 4, 8, 16]

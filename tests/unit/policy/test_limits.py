@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.policy import ConcurrencyWindow, Limits, Pace
+from zeyos_async.policy import ConcurrencyWindow, HoldBack, Limits, Pace, tenant_share
 
 
 def test_the_window_grows_by_one_a_round():
@@ -82,3 +82,35 @@ def test_limits_that_make_no_sense(wrong):
     """They are refused with their name."""
     with pytest.raises(InvalidArgument, match=next(iter(wrong))):
         Limits(**wrong)
+
+
+def test_one_burst_of_refusals_counts_once():
+    """Those that were sent before the first of them came say nothing new; the next one after it does."""
+    hold = HoldBack().after_refusal(began=0.0, now=1.0)
+    assert hold.after_refusal(began=0.9, now=1.5) is hold
+    assert hold.after_refusal(began=2.0, now=2.5).refusals == 2
+
+
+def test_a_passage_ends_the_count_of_refusals():
+    """If it was sent after the server began to refuse: what was let through before tells nothing."""
+    hold = HoldBack().after_refusal(began=0.0, now=1.0)
+    assert hold.after_passage(began=0.5) is hold
+    passed = hold.after_passage(began=3.0)
+    assert (passed.refusals, passed.passed_at) == (0, 3.0)
+    assert passed.after_refusal(began=4.0, now=5.0).passed_at == 3.0
+
+
+def test_a_hold_back_never_becomes_shorter():
+    """Of two answers that name a moment the later one holds."""
+    hold = HoldBack().extend(10.0)
+    assert hold.extend(5.0) is hold
+    assert hold.extend(11.0).until == 11.0
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "tenants", "share"),
+    [(32, 0, 32), (32, 1, 32), (32, 2, 24), (32, 50, 24), (4, 2, 3), (2, 2, 1), (1, 2, 1)],
+)
+def test_a_quarter_is_left_to_other_tenants(ceiling, tenants, share):
+    """Where there are any, and never less than one slot for each."""
+    assert tenant_share(ceiling, tenants=tenants) == share

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.policy import Failure, GiveUp, Retry, RetryBudget, Wait, parse_retry_after
+from zeyos_async.policy import Failure, GiveUp, HostBudget, Retry, RetryBudget, Wait, parse_retry_after
 from zeyos_async.wire import Safety
 
 FULL = RetryBudget(10.0)
@@ -156,3 +156,21 @@ def test_settings_that_make_no_sense(wrong):
     """They are refused where they are made, with their name."""
     with pytest.raises(InvalidArgument, match=next(iter(wrong))):
         Retry(**wrong)
+
+
+@pytest.mark.parametrize("budget", [1.0, 3.0, 7.0, 10.0, 1000.0])
+def test_the_whole_budget_of_a_tenant_is_a_quarter_of_the_hosts(budget):
+    """Whatever the size of a tenant's budget: four of them use the host's up, and no retry more."""
+    host, count = HostBudget(), 0
+    while host.may_spend(budget):
+        host, count = host.spend(budget), count + 1
+    assert count == 4 * budget
+
+
+def test_what_a_host_earns_is_what_its_tenants_earn():
+    """Half a retry for a call that ended well, and never more than the whole."""
+    host = HostBudget().spend(10.0)
+    assert not HostBudget(0.0).may_spend(10.0)
+    assert host.earn(10.0, amount=0.5).unspent == pytest.approx(1 - 0.5 / 40)
+    assert host.earn(10.0, amount=5.0).unspent == 1.0
+    assert not HostBudget().may_spend(0.0)

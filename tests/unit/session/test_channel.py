@@ -408,12 +408,12 @@ async def test_logs_are_quiet_and_hold_no_secret(caplog):
 @pytest.mark.parametrize(
     ("base", "words"),
     [
-        ("cloud.zeyos.com/demo", "begin with https://"),
-        ("ftp://x/y", "begin with https://"),
-        ("https:///x", "begin with https://"),
-        ("https://max:secret@x/demo", "give it as auth="),
+        ("cloud.zeyos.com/demo", "begins with https://"),
+        ("ftp://x/y", "begins with https://"),
+        ("https:///x", "begins with https://"),
+        ("https://max:secret@x/demo", "give them as auth="),
         ("https://x/demo?y=secret", "no query"),
-        (None, "can't be read"),
+        (None, "must be a text"),
     ],
 )
 def test_base_urls_that_can_not_be(base, words):

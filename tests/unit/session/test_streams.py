@@ -81,7 +81,7 @@ async def test_an_answer_is_read_piece_by_piece(play):
             len(BIG),
         )
         assert stream.headers["etag"] == '"x"'
-        assert channel.state.stats(logins=0).in_flight == 1
+        assert channel.state.loop_state().bodies.count == 1
         pieces = [piece async for piece in stream]
     assert len(pieces) > 1
     assert b"".join(pieces) == BIG
@@ -194,7 +194,7 @@ async def test_a_rejection_in_disguise(play):
 
 
 async def test_a_backend_that_rejects_heads_ends_them(play):
-    """The answer that is not wanted gives its slot back before the request is sent again."""
+    """The answer that is not wanted gives its place back before the request is sent again."""
 
     class Picky(Tokens):
         def rejected(self, request, response):
@@ -203,7 +203,7 @@ async def test_a_backend_that_rejects_heads_ends_them(play):
     channel, transport = play(answer(X_Stale="1"), answer(), auth=Picky())
     async with channel.stream(request()) as stream:
         assert await stream.read() == BIG
-        assert channel.state.stats(logins=0).in_flight == 1
+        assert channel.state.loop_state().bodies.count == 1
     assert len(transport.requests) == 2
 
 

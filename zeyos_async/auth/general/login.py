@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -15,6 +16,7 @@ import msgspec
 from yarl import URL
 
 from ...errors import ConfigurationError, NotAuthenticated, ServerError, error_class
+from ...json_text import decode_json
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthBackend, AuthContext, Flow, to_secret
@@ -23,13 +25,23 @@ from ..credential import Credential
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
 
-__all__ = ["DOCUMENTED_CODES", "KmdLogin", "KmdToken", "Status", "read_status"]
+__all__ = [
+    "DOCUMENTED_CODES",
+    "ActionRequest",
+    "KmdBackend",
+    "KmdLogin",
+    "KmdToken",
+    "LearnedCodes",
+    "Status",
+    "read_status",
+]
 
 DOCUMENTED_CODES: Final = frozenset({0, 101, 102, 103, 113})
 """Success, no input, wrong access type, missing ids, wrong fields: none of them is about the token."""
 
 _JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 _MAX_MESSAGE: Final = 300
+_MAX_ENDED: Final = 100
 _WHITESPACE: Final = re.compile(r"\s+")
 
 
@@ -64,10 +76,52 @@ _STATUS: Final = msgspec.json.Decoder(Status, strict=False)
 def read_status(response: Response) -> Status | None:
     """Read the status of an answer; ``None`` if it is no answer of this API."""
     try:
-        status = _STATUS.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        status = decode_json(response.body, _STATUS)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return status if status.status or status.statuscode >= 0 else None
+
+
+@attrs.define(eq=False)
+class LearnedCodes:
+    """The meanings that the status codes of one endpoint turned out to have, where the document does not explain them.
+
+    Attributes:
+        expired: Codes that a fresh token did away with.
+        refusals: Codes that a fresh token met as well: no log-in helps against them.
+        ended: Tokens (as hashes) and the codes with which reads were refused that had them; the last ones.
+    """
+
+    expired: set[int] = attrs.field(factory=set)
+    refusals: set[int] = attrs.field(factory=set)
+    ended: deque[tuple[int, int]] = attrs.field(factory=lambda: deque(maxlen=_MAX_ENDED))
+
+    def learn_expired(self, code: int) -> None:
+        """Record that a code means the end of the token."""
+        self.expired.add(code)
+        self.refusals.discard(code)
+
+    def learn_refusal(self, code: int) -> None:
+        """Record that a code has nothing to do with the token."""
+        self.refusals.add(code)
+        self.expired.discard(code)
+
+
+@attrs.frozen(kw_only=True)
+class ActionRequest(Request):
+    """A request of an action, which remembers the unknown codes that its attempts met.
+
+    Attributes:
+        met: The codes of the answers after which the token was replaced, in order.
+        tokens: The tokens (as hashes) that its attempts were sent with, in order.
+        probed: The code that a write met and this read asks about, or ``None``.
+        renews: Whether a code of the answer may lead to a new log-in.
+    """
+
+    met: list[int] = attrs.field(factory=list, eq=False, repr=False)
+    tokens: list[int] = attrs.field(factory=list, eq=False, repr=False)
+    probed: int | None = None
+    renews: bool = True
 
 
 def _check_number(value: int | None) -> int | None:
@@ -76,8 +130,8 @@ def _check_number(value: int | None) -> int | None:
     return value
 
 
-def _to_codes(value: Collection[int] | None) -> frozenset[int] | None:
-    return None if value is None else frozenset(value)
+def _to_codes(value: Collection[int] | None) -> frozenset[int]:
+    return frozenset(value or ())
 
 
 def _check_access_type(value: int) -> int:
@@ -104,19 +158,45 @@ def _to_key(value: str | Secret | None) -> Secret | None:
 
 
 @attrs.frozen(kw_only=True)
-class _KmdBackend(AuthBackend):
+class KmdBackend(AuthBackend):
     """The common part of both backends: where the token goes, and how a refusal of it is recognised."""
 
     access_type: int | None = attrs.field(default=None, converter=_check_number)
     lang: int | None = attrs.field(default=None, converter=_check_number)
     key: Secret | None = attrs.field(default=None, converter=_to_key)
-    expired: frozenset[int] | None = attrs.field(default=None, converter=_to_codes)
+    expired: frozenset[int] = attrs.field(default=(), converter=_to_codes)
+    refusals: frozenset[int] = attrs.field(default=(), converter=_to_codes)
+    learned: LearnedCodes = attrs.field(factory=LearnedCodes, init=False, eq=False, repr=False)
+
+    def means_expired(self, code: int) -> bool:
+        """Return whether a code is known to mean that the token is over its time."""
+        return code in self.expired or (
+            code in self.learned.expired and code not in self.refusals and code not in DOCUMENTED_CODES
+        )
+
+    def is_unknown(self, code: int) -> bool:
+        """Return whether nobody knows yet what a code means."""
+        known_codes = DOCUMENTED_CODES | self.refusals | self.learned.refusals
+        return code >= 0 and code not in known_codes and not self.means_expired(code)
+
+    def ends_token(self, request: Request, code: int) -> bool:
+        """Return whether a code tells for sure that the token of a write is over its time.
+
+        That a code is learned does not: it may have been met by a read while the server was busy, and this write may
+        be stored. A read with the same token has to have met it, and a fresh one to have done away with it.
+        """
+        if code in self.expired:
+            return True
+        tokens = request.tokens[-1:] if isinstance(request, ActionRequest) else []
+        return self.means_expired(code) and any((token, code) in self.learned.ended for token in tokens)
 
     def apply(self, request: Request, credential: Credential) -> Request:
         """Return the request with the token in its JSON object; a body that is none stays as it is."""
         body = _parse_object(request.content)
         if body is None:
             return request
+        if isinstance(request, ActionRequest):
+            request.tokens.append(hash(credential.secret.reveal()))
         # The body's own values win: a call may ask for another language.
         fields = {**self.common_fields(), **body, "kmd": credential.secret.reveal()}
         return attrs.evolve(request, body=json.dumps(fields).encode())
@@ -128,17 +208,30 @@ class _KmdBackend(AuthBackend):
         return fields if self.key is None else {**fields, "key": self.key.reveal()}
 
     def rejected(self, request: Request, response: Response) -> bool:
-        """Return whether the answer may mean that the token has expired.
+        """Return whether the answer means that the token has expired, or may mean it and only reads.
 
-        The code for that is not documented. Without ``expired=`` every code that the document does not
-        explain counts, which costs one log-in at the most.
+        The code for that is not documented. So an unknown code costs a read one log-in; what follows tells what
+        the code means (see ``services.general.actions``). A write is never sent again for an unknown code, and one
+        that must be done once only if it is sure that the server looked at nothing but its token.
         """
         status = read_status(response)
-        if response.status == 401 or status is None or status.ok:
+        if response.status == 401 or status is None or status.ok or response.status >= 500:
             return response.status == 401
-        if self.expired is not None:
-            return status.statuscode in self.expired
-        return status.statuscode not in DOCUMENTED_CODES
+        code = status.statuscode
+        is_unknown = self.is_unknown(code)
+        if isinstance(request, ActionRequest) and (
+            not request.renews or (request.probed not in (None, code) and is_unknown)
+        ):
+            return False
+        if request.safety is Safety.ONCE:
+            is_rejected = self.ends_token(request, code)
+        else:
+            is_rejected = self.means_expired(code) or (is_unknown and request.safety is Safety.READ)
+        if is_rejected and isinstance(request, ActionRequest):
+            request.met.append(code)
+            if request.safety is Safety.READ:
+                self.learned.ended.extend((token, code) for token in request.tokens[-1:])
+        return is_rejected
 
 
 def _parse_object(body: bytes | None) -> dict[str, Any] | None:
@@ -150,7 +243,7 @@ def _parse_object(body: bytes | None) -> dict[str, Any] | None:
 
 
 @attrs.frozen(kw_only=True)
-class KmdLogin(_KmdBackend):
+class KmdLogin(KmdBackend):
     """A backend that logs in with the action ``auth`` and sends the ``kmd`` that it gets.
 
     A token that is not accepted any more is replaced by a fresh log-in, once for each call.
@@ -162,7 +255,8 @@ class KmdLogin(_KmdBackend):
         longlife: Whether to ask for a token that lives long.
         lang: The language of texts, as the server counts them; the server's own if left out.
         key: The ``key`` that some servers ask for with each call.
-        expired: The status codes that mean "log in again", where they are known.
+        expired: The status codes that mean "log in again", where they are known; others are learned.
+        refusals: The status codes that are plain refusals: no log-in is tried for them.
         layout: ``"single"`` posts to the endpoint itself, ``"paths"`` to ``…/auth/auth``; a client sets it.
         endpoint: The endpoint as it was written, with a slash at its end if it has one; a client sets it.
         token_store: Where the token is kept between programs.
@@ -246,7 +340,7 @@ def _read_credential(request: Request, response: Response) -> Credential:
 
 
 @attrs.frozen(kw_only=True)
-class KmdToken(_KmdBackend):
+class KmdToken(KmdBackend):
     """A backend that sends a ``kmd`` that was obtained elsewhere.
 
     Args:
@@ -255,6 +349,7 @@ class KmdToken(_KmdBackend):
         lang: The language of texts.
         key: The ``key`` that some servers ask for.
         expired: The status codes that mean that the token is over its time, where they are known.
+        refusals: The status codes that are plain refusals, and say nothing about the token.
 
     Raises:
         ConfigurationError: An argument is empty or of the wrong type.

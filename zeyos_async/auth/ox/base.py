@@ -18,12 +18,13 @@ from yarl import URL
 from ...errors import ConfigurationError
 from ...forms import Form
 from ...secrets import Secret
+from ...urls import add_query, set_query
 from ...wire import Request, Response, Safety
 from ..base import AuthBackend, AuthContext, Flow, to_header_secret, to_secret
 from ..credential import Credential
 from .second_factor import SecondFactor, pass_second_factor
 from .session_state import SessionState
-from .wire import LOST, SECOND_FACTOR, Reply, error_code, read_reply, refusal
+from .wire import LOST_SESSION_CODES, SECOND_FACTOR_CODE, Reply, error_code, read_reply, refusal
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
@@ -101,7 +102,7 @@ class OxSessionBackend(AuthBackend):
         url = request.url
         # Some operations are about another session than the client's own, and name it themselves.
         if state.session and "session" not in url.query:
-            url = url.extend_query(session=state.session)
+            url = add_query(url, {"session": state.session})
         return request.with_url(url, headers=headers)
 
     def rejected(self, request: Request, response: Response) -> bool:
@@ -110,7 +111,7 @@ class OxSessionBackend(AuthBackend):
             return True
         code = error_code(response.body)
         # Without an answer to the second factor, a new log-in would end in the same error.
-        return code in LOST or (code == SECOND_FACTOR and self.second_factor is not None)
+        return code in LOST_SESSION_CODES or (code == SECOND_FACTOR_CODE and self.second_factor is not None)
 
     def on_response(
         self, request: Request, response: Response, sent: Credential, current: Credential
@@ -130,7 +131,7 @@ class OxSessionBackend(AuthBackend):
 
     def revocation_request(self, context: AuthContext, credential: Credential) -> Request:
         """Return the request of the log-out."""
-        url = context.url("login").with_query(action="logout")
+        url = set_query(context.url("login"), {"action": "logout"})
         request = Request(method="GET", url=url, safety=Safety.REPEATABLE, operation="login.logout")
         return self.apply(request, credential)
 
@@ -154,7 +155,7 @@ class OxSessionBackend(AuthBackend):
         content_type = {} if form is None else {"Content-Type": form.content_type}
         return Request(
             method="GET" if form is None else "POST",
-            url=context.url("login").with_query(parameters),
+            url=set_query(context.url("login"), parameters),
             headers={"Accept": "application/json", "User-Agent": self.user_agent, **content_type},
             body=None if form is None else form.encode(),
             safety=Safety.REPEATABLE,  # at worst there is a session that nobody uses

@@ -13,7 +13,7 @@ from ..base import AuthContext, Flow, to_secret
 from ..credential import Credential
 from .base import OxSessionBackend, read_redirect, trace_id
 from .session_state import SessionState
-from .wire import Reply, read_reply, refusal
+from .wire import Reply, form_refusal, read_reply, refusal
 
 __all__ = ["OxFormLogin", "OxLogin", "OxTokenLogin"]
 
@@ -118,6 +118,8 @@ class OxFormLogin(_PasswordBackend):
         request = self.login_request(context, "formlogin", self._query(), fields)
         response: Response = yield request
         reply = read_redirect(response) or read_reply(response)
+        if reply.secret("session") is None:
+            raise form_refusal(request, response, self.login_name, self.password)
         return (
             yield from self.open_session(
                 context, request, response, self.password, reply=reply, is_renewal=is_renewal

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ...errors import ConfigurationError, SecondFactorRequired
+from ...urls import set_query
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthContext
 from .wire import is_error, read_reply, refusal
@@ -93,7 +94,7 @@ def pass_second_factor(
     url = context.url("multifactor/device")
     request = Request(
         method="GET",
-        url=url.with_query(action="all"),
+        url=set_query(url, {"action": "all"}),
         headers=_JSON,
         safety=Safety.READ,
         operation="multifactor.device.all",
@@ -127,7 +128,7 @@ def _device_request(
     query = {"action": action, "providerName": device.provider, "deviceId": device.id}
     return Request(
         method="GET" if fields is None else "PUT",
-        url=context.url("multifactor/device").with_query(query),
+        url=set_query(context.url("multifactor/device"), query),
         headers=_JSON,
         body=None if fields is None else json.dumps(dict(fields)).encode(),
         safety=Safety.ONCE,  # the one may send a text message, the other use a code up

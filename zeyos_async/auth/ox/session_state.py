@@ -103,7 +103,7 @@ def _parse_set_cookie(line: str) -> tuple[str, str | None]:
 
 def _is_expired(age: str | None, expires: str | None) -> bool:
     if age is not None and age.lstrip("-").isdigit():  # Max-Age counts more than Expires (RFC 6265, 5.3)
-        return int(age) <= 0
+        return age.startswith("-") or not age.strip("0")  # int() refuses numbers of 5,000 digits
     if not expires:
         return False
     try:

@@ -24,6 +24,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from ...errors import (
     ApiError,
@@ -36,24 +37,27 @@ from ...secrets import Secret, redact
 from ...wire import Request, Response, public_url
 
 __all__ = [
-    "LOST",
-    "SECOND_FACTOR",
+    "LOST_SESSION_CODES",
+    "SECOND_FACTOR_CODE",
     "Reply",
     "error_code",
+    "form_refusal",
     "is_error",
-    "is_lost",
+    "is_session_lost",
     "oauth_error",
     "read_reply",
     "refusal",
 ]
 
-LOST: Final = frozenset({"SES-0201", "SES-0202", "SES-0203", "SES-0205", "SES-0206", "SVL-0002"})
+LOST_SESSION_CODES: Final = frozenset(
+    {"SES-0201", "SES-0202", "SES-0203", "SES-0205", "SES-0206", "SVL-0002"}
+)
 """Codes that say that there is no such session (any more), or that its secret cookie is missing or wrong.
 
 ``SVL-0002`` says that some parameter is missing, and counts only if that is the session; see ``is_lost``.
 """
 _MISSING_PARAMETER: Final = "SVL-0002"
-SECOND_FACTOR: Final = "MFA-0001"
+SECOND_FACTOR_CODE: Final = "MFA-0001"
 """The code that says that the session is of no use before the second factor was given."""
 
 _MAX_ENVELOPE: Final = 256 * 1024
@@ -62,6 +66,9 @@ _ADDRESS_HINT: Final = "Is the base URL right? It often ends with /ajax"
 _CODES_IN_BYTES: Final = (b"SES-02", b"SVL-0002", b"MFA-0001")
 _JSON_IN_PAGE: Final = re.compile(r"\((\{.*\})\)", re.DOTALL)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_HEADING: Final = re.compile(r"<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
+_CODE: Final = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG: Final = re.compile(r"<[^>]*>")
 _SERVER_CATEGORIES: Final = frozenset({"SERVICE_DOWN", "CONNECTIVITY", "ERROR", "5", "6", "8"})
 
 
@@ -84,17 +91,17 @@ def error_code(body: bytes) -> str:
     reply = _parse_object(body)
     code = str(reply.get("code") or "")
     texts = (reply.get("error"), reply.get("error_params"), reply.get("error_desc"))
-    return "" if code == _MISSING_PARAMETER and not is_lost(code, *texts) else code
+    return "" if code == _MISSING_PARAMETER and not is_session_lost(code, *texts) else code
 
 
-def is_lost(code: str, *texts: object) -> bool:
+def is_session_lost(code: str, *texts: object) -> bool:
     """Return whether an error says that there is no such session.
 
     Args:
         code: Its code.
         *texts: Its message, parameters and description, in which a missing parameter is named.
     """
-    return code in LOST and (code != _MISSING_PARAMETER or "session" in str(texts))
+    return code in LOST_SESSION_CODES and (code != _MISSING_PARAMETER or "session" in str(texts))
 
 
 def read_reply(response: Response) -> Reply:
@@ -103,7 +110,7 @@ def read_reply(response: Response) -> Reply:
 
 
 def _parse_object(body: bytes) -> Reply:
-    text = body.decode("utf-8", "replace").strip()
+    text = body.decode("utf-8", "replace").strip().removeprefix("\ufeff").lstrip()  # a byte order mark
     # Answers to uploads are written for a hidden frame of a browser: a page that calls a function with the JSON.
     if text[:1] == "<" and (match := _JSON_IN_PAGE.search(text)):
         text = match.group(1)
@@ -113,6 +120,44 @@ def _parse_object(body: bytes) -> Reply:
         return Reply(json.loads(text))
     except (ValueError, RecursionError):  # brackets a thousand deep are no reason to fail either
         return Reply()
+
+
+def form_refusal(request: Request, response: Response, login: str, *secrets: Secret | None) -> ApiError:
+    """Return the error for a log-in by the web page's form that was answered with anything but a session.
+
+    It is answered for a browser: with a page that shows what is wrong, or a redirect that carries it.
+    """
+    error = refusal(request, response, login, *secrets)
+    words = _redirect_words(request, response)
+    # What is no page, no redirect and no refusal by its status is no answer to a form, such as another server's.
+    is_page = response.body.lstrip()[:1] == b"<" and response.status < 300
+    if isinstance(error, NotAuthenticated) or not (words or is_page or response.status in (401, 403)):
+        return error
+    reason = redact(words or _error_text(read_reply(response), response), *secrets)
+    refused = NotAuthenticated(
+        f"{login} was refused: {reason}",
+        status=response.status,
+        code=error.code,
+        method=error.method,
+        url=error.url,
+    )
+    refused.hint = "Check name and password, and whether the base URL is right"
+    return refused
+
+
+def _redirect_words(request: Request, response: Response) -> str:
+    """Return what a redirect says that carries no session; ``""`` if it leads to the same page elsewhere."""
+    location = response.headers.get("Location", "")
+    if not 300 <= response.status < 400 or not location:
+        return ""
+    path, _, fragment = location.partition("#")
+    path, _, query = path.partition("?")
+    fields = parse_qs(f"{query}&{fragment.removeprefix('!').lstrip('?&')}")
+    for name in ("login_error", "error_desc", "error_description", "error_message", "message", "error"):
+        if fields.get(name):
+            return _to_line(fields[name][0])
+    is_same_page = path.rstrip("/").endswith(request.url.path.rstrip("/"))
+    return "" if is_same_page else "the server redirects, and gives no session"
 
 
 def refusal(request: Request, response: Response, login: str, *secrets: Secret | None) -> ApiError:
@@ -170,11 +215,22 @@ def _error_text(reply: Mapping[str, Any], response: Response) -> str:
     text = reply.get("error") or reply.get("error_desc")
     if not isinstance(text, str):
         page = response.text[:_MAX_ENVELOPE]
-        title = _TITLE.search(page)
-        text = f"an HTML page titled {html.unescape(title.group(1)).strip()!r}" if title else page
+        text = _page_words(page) if page.lstrip()[:1] == "<" else page
+    return _to_line(text) or "the server gave no reason"
+
+
+def _page_words(page: str) -> str:
+    """Return the words of a page: its heading, as of the page for a refused log-in, or its title, or its text."""
+    heading, title = _HEADING.search(page), _TITLE.search(page)
+    if heading is None and title is not None:
+        return f"an HTML page titled {html.unescape(title.group(1)).strip()!r}"
+    return html.unescape(_TAG.sub(" ", heading.group(1) if heading else _CODE.sub(" ", page)))
+
+
+def _to_line(text: str) -> str:
     # Cut before it is cleaned, as a page may be large; and once more after, as runs of blanks shrink.
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _MAX_QUOTE]).split())
-    return line[:_MAX_QUOTE] or "the server gave no reason"
+    return line[:_MAX_QUOTE]
 
 
 def _hint_for(code: str) -> str:

@@ -10,19 +10,30 @@ from __future__ import annotations
 import abc
 import asyncio
 import json
+import math
+import os
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, quote_value
 from ...secrets import Secret
 from ..credential import Credential
 
-__all__ = ["MemoryStore", "TokenStore", "read_credential", "replace_credential"]
+__all__ = [
+    "MemoryStore",
+    "TokenStore",
+    "check_store",
+    "check_store_field",
+    "read_credential",
+    "read_mark",
+    "replace_credential",
+    "with_mark",
+]
 
 _VERSION: Final = 1
 _MIN_PAUSE: Final = 0.001
@@ -30,7 +41,13 @@ _MAX_PAUSE: Final = 0.05
 
 
 class TokenStore(abc.ABC):
-    """A place for credentials. Subclass it to keep them elsewhere: in a database, in a vault."""
+    """A place for credentials. Subclass it to keep them elsewhere: in a database, in a vault.
+
+    Attributes:
+        has_other_writers: Whether programs write there that take no locks of ours.
+    """
+
+    has_other_writers: ClassVar[bool] = False
 
     @abc.abstractmethod
     async def load(self, key: str) -> Credential | None:
@@ -46,6 +63,25 @@ class TokenStore(abc.ABC):
 
         It is held while a request is under way, and must not block the event loop.
         """
+
+    async def reserve(self, key: str) -> str:
+        """Make sure that a credential can be saved under the key, before a token that works once is spent for it.
+
+        Called with the lock of the key held; by default it is hoped.
+
+        Returns:
+            What an earlier renewal left that was cut off, in a sentence without a full stop; ``""`` if nothing.
+
+        Raises:
+            ConfigurationError: It can't be saved.
+        """
+        return ""
+
+    async def release(self, key: str, mark: str = "") -> None:  # noqa: B027 - stores need not reserve anything
+        """Give back what was reserved, as nothing was spent; ``mark`` is what :meth:`reserve` returned."""
+
+    async def forget_refused(self, key: str, credential: Credential) -> None:  # noqa: B027 - nor remember
+        """Take note that the server refused a credential's refresh token: another that the store has may be good."""
 
 
 class MemoryStore(TokenStore):
@@ -108,9 +144,19 @@ def from_values(values: object) -> Credential | None:
     return Credential(
         secret=secret,
         refresh=refresh,
-        expires_at=expires,
+        expires_at=to_expiry(expires),
         info=info if isinstance(info, dict) else {},
     )
+
+
+def to_expiry(value: object) -> float | None:
+    """Convert a JSON value to a Unix time in seconds; ``None`` for what can't be one, such as NaN or 1e999."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer that no float can be
+        return None
 
 
 @attrs.frozen
@@ -119,6 +165,7 @@ class _Document:
 
     version: object = _VERSION
     entries: dict[str, Any] = attrs.field(factory=dict, repr=lambda entries: f"<{len(entries)} entries>")
+    mark: str = ""
 
 
 def read_credential(text: Secret | None, key: str, *, where: str) -> Credential | None:
@@ -155,6 +202,25 @@ def replace_credential(text: Secret | None, key: str, credential: Credential | N
     return changed
 
 
+def read_mark(text: Secret) -> str:
+    """Return the mark of a renewal in a store's text, or ``""``."""
+    document = _parse_document(text)
+    return document.mark if document is not None else ""
+
+
+def with_mark(text: Secret | None, mark: str, *, where: str) -> Secret:
+    """Return a store's text with the mark of a renewal, or without one; the next credential removes it.
+
+    Raises:
+        ConfigurationError: As for :func:`read_credential`.
+    """
+    document = _read_document(text, where)
+    marked = {"renewal": mark} if mark else {}
+    return Secret(
+        json.dumps({"version": _VERSION, **marked, "credentials": document.entries}, indent=2) + "\n"
+    )
+
+
 def _with_entry(document: _Document, key: str, credential: Credential | None) -> Secret | None:
     entries = dict(document.entries)
     entries.pop(key, None)
@@ -173,7 +239,7 @@ def _read_document(text: Secret | None, where: str) -> _Document:
         raise _damaged(where)
     if document.version != _VERSION:
         raise ConfigurationError(
-            f"{where} was written by a later version of zeyos-async (its format is {document.version!r:.20}; "
+            f"{where} was written by a later version of zeyos-async (its format is {quote_value(document.version, 20)}; "
             f"this version knows {_VERSION}). Update zeyos-async, or use another place."
         )
     return document
@@ -186,7 +252,8 @@ def _parse_document(text: Secret) -> _Document | None:
         return None
     if not isinstance(values, dict) or not isinstance(values.get("credentials"), dict):
         return None
-    return _Document(values.get("version"), values["credentials"])
+    mark = values.get("renewal")
+    return _Document(values.get("version"), values["credentials"], mark if isinstance(mark, str) else "")
 
 
 def _damaged(where: str) -> ConfigurationError:
@@ -202,6 +269,30 @@ def to_store_path(value: str | Path) -> Path:
         ConfigurationError: It is no path.
     """
     try:
-        return Path(value).expanduser().absolute()
-    except (TypeError, RuntimeError) as error:
+        path = Path(value).expanduser().absolute()
+        if b"\0" in os.fsencode(path):
+            raise ValueError("it holds a NUL")
+        return path
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigurationError(f"{value!r} is not the path of a file: {error}") from None
+
+
+def check_store(store: object) -> None:
+    """Refuse what is no token store.
+
+    Raises:
+        ConfigurationError: It lacks a method of one, or is the class of one.
+    """
+    missing = [name for name in ("load", "save", "lock") if not callable(getattr(store, name, None))]
+    if missing or isinstance(store, type):
+        reason = f"it has no {missing[0]}()" if missing else f"{store!r} is a class"
+        raise ConfigurationError(
+            f"token_store= is {type(store).__name__}, which is no token store: {reason}. "
+            "Give FileStore(path), KeyringStore(), or a subclass of TokenStore"
+        )
+
+
+def check_store_field(_: object, __: object, store: Any) -> None:
+    """Refuse what is no token store, as attrs has the fields of a class checked; ``None`` is for none."""
+    if store is not None:
+        check_store(store)

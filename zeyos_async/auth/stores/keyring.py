@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
@@ -15,8 +16,9 @@ import attrs
 from ...errors import ConfigurationError
 from ...secrets import Secret
 from ..credential import Credential
-from .base import TokenStore, read_credential, replace_credential, to_store_path
+from .base import TokenStore, read_credential, read_mark, replace_credential, to_store_path, with_mark
 from .file_locks import hold_lock
+from .renewals import describe_renewal, explain_mark
 
 __all__ = ["KeyringStore"]
 
@@ -76,6 +78,19 @@ class KeyringStore(TokenStore):
         async with hold_lock(self.locks / f"{name}.lock", patience=self.patience):
             yield
 
+    async def reserve(self, key: str) -> str:
+        """Write the entry once more before a refresh token is spent, with a mark that stays if the program ends.
+
+        Raises:
+            ConfigurationError: It can't be written.
+        """
+        return await asyncio.to_thread(self._reserve, key)
+
+    async def release(self, key: str, mark: str = "") -> None:
+        """Take the mark away, as nothing was spent; that of an earlier renewal stays."""
+        with contextlib.suppress(ConfigurationError):
+            await asyncio.to_thread(self._mark, key, mark)
+
     @property
     def _place(self) -> str:
         return f"The keyring's entry of {self.service!r}"
@@ -85,7 +100,21 @@ class KeyringStore(TokenStore):
 
     def _read_entry(self, key: str) -> Secret | None:
         text = _call_keyring(lambda backend: backend.get_password(self.service, key))
-        return None if text is None else Secret(text)
+        # Anything but a text is no entry of ours, and said to be damaged.
+        return None if text is None else Secret(text if isinstance(text, str) else "")
+
+    def _reserve(self, key: str) -> str:
+        entry = self._read_entry(key)
+        mark = "" if entry is None else explain_mark(read_mark(entry))
+        self._mark(key, describe_renewal(self._place))
+        return mark
+
+    def _mark(self, key: str, mark: str) -> None:
+        entry = self._read_entry(key)
+        if entry is None and not mark:
+            return
+        text = with_mark(entry, mark, where=self._place)
+        _call_keyring(lambda backend: backend.set_password(self.service, key, text.reveal()))
 
     def _save(self, key: str, credential: Credential | None) -> None:
         if credential is not None:
@@ -113,4 +142,6 @@ def _call_keyring(action: Callable[[Any], Any]) -> Any:
         reason = "this system has none that can be used; FileStore(path) works everywhere"
     except (keyring.errors.KeyringError, OSError) as error:
         reason = str(error) or type(error).__name__
+    except Exception as error:  # noqa: BLE001 - of D-Bus, of Windows, of a backend of somebody's own
+        reason = type(error).__name__  # its text may quote what was to be kept
     raise ConfigurationError(f"The keyring can't be used: {reason}.")

@@ -23,6 +23,7 @@ from yarl import URL
 
 from ...errors import ConfigurationError, InvalidArgument, PermissionDenied, ZeyosAsyncError
 from ...secrets import Secret
+from ...urls import add_segments, set_query
 from ...wire import public_url
 from ..base import to_secret
 
@@ -150,7 +151,7 @@ def start_authorization(
     }
     if response_mode is not None:
         query["response_mode"] = response_mode
-    url = base_url.joinpath("oauth2", "v1", "authorize").with_query(query)
+    url = set_query(add_segments(base_url, "oauth2", "v1", "authorize"), query)
     return Authorization(url=url, redirect_uri=redirect_uri, state=state, verifier=verifier)
 
 

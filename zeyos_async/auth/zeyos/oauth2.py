@@ -6,50 +6,37 @@ twice, and programs that share a sign-in must share a token store.
 
 from __future__ import annotations
 
-import base64
-import math
-import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from yarl import URL
 
-from ...errors import ApiError, ConfigurationError, NotAuthenticated, ServerError, error_class
-from ...secrets import Secret, redact
-from ...wire import Request, Response, Safety, public_url
+from ...errors import ConfigurationError
+from ...secrets import Secret
+from ...wire import Request, Response, Safety
 from ..base import AuthBackend, AuthContext, Flow, fingerprint, to_header_secret, to_secret
 from ..credential import Credential
+from ..origins import REFRESH_FORBIDDERS, is_set
+from ..stores.base import check_store_field
 from .authorization import Authorization, CallbackServer, show_to_user, start_authorization
 from .oauth2_requests import (
     ClientProtocol,
     Introspection,
     UserInfo,
+    bind_client,
     read_introspection,
     read_user_info,
     revoke_credential,
     run_sign_in,
 )
+from .oauth2_tokens import Application, read_tokens, refresh_flow, to_client_id, to_client_secret
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
 
 __all__ = ["OAuth2"]
-
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
-_MAX_QUOTE: Final = 200
-
-
-def _to_client_id(value: str) -> str:
-    text = to_header_secret(value, "client_id").reveal()
-    if ":" in text:  # it would end there, in Basic authentication
-        raise ConfigurationError("client_id must not hold a colon.")
-    return text
-
-
-def _to_client_secret(value: str | Secret | None) -> Secret | None:
-    return None if value is None else to_header_secret(value, "client_secret")
 
 
 def _to_refresh_token(value: str | Secret | None) -> Secret | None:
@@ -78,23 +65,30 @@ class OAuth2(AuthBackend):
             when the program ends.
         account: A name for whose tokens these are, where a store holds those of several users of the
             application who signed in by :meth:`sign_in` or :meth:`exchange_code`.
+        bound_to: The address that the tokens were stored for; clients of other origins refuse them.
+        may_refresh: Whether the refresh token may be used; ``None`` is what ``ZEYOS_NO_REFRESH`` and
+            ``ZEYOS_CREDENTIALS_READONLY`` leave of it.
 
     Raises:
         ConfigurationError: An argument is empty or no text.
         InvalidArgument: An argument holds a line break.
     """
 
-    client_id: str = attrs.field(converter=_to_client_id)
-    client_secret: Secret | None = attrs.field(default=None, converter=_to_client_secret)
+    client_id: str = attrs.field(converter=to_client_id)
+    client_secret: Secret | None = attrs.field(default=None, converter=to_client_secret)
     refresh_token: Secret | None = attrs.field(default=None, converter=_to_refresh_token, kw_only=True)
     access_token: Secret | None = attrs.field(default=None, converter=_to_access_token, kw_only=True)
     expires_at: float | None = attrs.field(default=None, kw_only=True)
-    token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
+    token_store: TokenStore | None = attrs.field(default=None, kw_only=True, validator=check_store_field)
     account: str = attrs.field(default="", kw_only=True)
+    bound_to: URL | None = attrs.field(default=None, kw_only=True, eq=False, repr=False)
+    may_refresh: bool | None = attrs.field(default=None, kw_only=True, repr=False)
 
     @property
     def hint(self) -> str:
         """Advice for an access token that is not accepted."""
+        if reason := self._reason_not_to_refresh():
+            return f"The access token is not accepted, and was not refreshed, as {reason}"
         return "The access token is not accepted: sign in again, and check the rights of the application"
 
     @property
@@ -115,6 +109,8 @@ class OAuth2(AuthBackend):
             return Credential(secret=access, refresh=self.refresh_token, expires_at=self.expires_at)
         refresh = (rejected.refresh if rejected is not None else None) or self.refresh_token
         if refresh is not None:
+            if reason := self._reason_not_to_refresh():
+                return self._last_access_token(rejected, reason)
             return self._refresh(context, refresh)
         if rejected is not None:
             return rejected
@@ -123,19 +119,37 @@ class OAuth2(AuthBackend):
             "Call `await auth.sign_in(client)` first, or give refresh_token=."
         )
 
+    def _reason_not_to_refresh(self) -> str:
+        """Return what forbids to use the refresh token, or ``""``."""
+        if self.may_refresh is not None:
+            return "" if self.may_refresh else "refreshing is switched off"
+        return next((f"{name} is set" for name in REFRESH_FORBIDDERS if is_set(os.environ, name)), "")
+
+    def _last_access_token(self, rejected: Credential | None, reason: str) -> Credential:
+        """Return the access token that there is: the server's answer to it is the answer to the call."""
+        if rejected is not None and rejected.secret:
+            return rejected
+        if self.access_token is not None:
+            return Credential(
+                secret=self.access_token, refresh=self.refresh_token, expires_at=self.expires_at
+            )
+        raise ConfigurationError(
+            f"OAuth2({self.client_id!r}) has a refresh token only, which must not be used, as {reason}. "
+            "Give an access token too, or permit to refresh."
+        )
+
+    @property
+    def _application(self) -> Application:
+        return Application(self.client_id, self.client_secret)
+
     def _is_stale(self, context: AuthContext) -> bool:
         """Return whether the access token of the arguments has expired, and there is a way to get another."""
         is_expired = self.expires_at is not None and self.expires_at <= context.clock()
         return is_expired and self.refresh_token is not None
 
     def _refresh(self, context: AuthContext, refresh: Secret) -> Flow:
-        request = self._request(
-            context, "token", "oauth2.refresh", grant_type="refresh_token", refresh_token=refresh
-        )
-        response: Response = yield request
-        if not response.ok:
-            raise self._refusal("the refresh token", request, response, refresh)
-        return _read_credential(request, response, context.clock(), refresh)
+        own = (token for token in (self.refresh_token, self.access_token) if token is not None)
+        return (yield from refresh_flow(self._application, context, refresh, *own))
 
     def code_flow(self, context: AuthContext, code: str | Secret, authorized: Authorization) -> Flow:
         """Exchange an authorization code for tokens, as a flow without I/O.
@@ -144,7 +158,7 @@ class OAuth2(AuthBackend):
             NotAuthenticated: The code, or the application, is not accepted.
         """
         secret = to_secret(code, "The authorization code")
-        request = self._request(
+        request = self._application.request(
             context,
             "token",
             "oauth2.exchange_code",
@@ -155,58 +169,10 @@ class OAuth2(AuthBackend):
         )
         response: Response = yield request
         if not response.ok:
-            raise self._refusal("the authorization code", request, response, secret, authorized.verifier)
-        return _read_credential(request, response, context.clock(), None)
-
-    def _request(self, context: AuthContext, path: str, operation: str, **fields: str | Secret) -> Request:
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        if self.client_secret is None:
-            fields["client_id"] = self.client_id
-        else:
-            headers["Authorization"] = f"Basic {_basic_pair(self.client_id, self.client_secret)}"
-        return Request(
-            method="POST",
-            url=context.url(f"oauth2/v1/{path}"),
-            headers=headers,
-            body=urlencode(
-                {k: v.reveal() if isinstance(v, Secret) else v for k, v in fields.items()}
-            ).encode(),
-            safety=Safety.ONCE,  # codes and refresh tokens work once, and a second use may end the session
-            operation=operation,
-        )
-
-    def _refusal(self, token_name: str, request: Request, response: Response, *secrets: Secret) -> ApiError:
-        """Return the error for an answer that refuses.
-
-        Args:
-            token_name: The name of the token that was sent, for the case that it is not accepted.
-            request: What was sent.
-            response: What came back.
-            *secrets: What must not be in the message, should the server repeat it.
-        """
-        code, reason = _read_refusal(response)
-        reason = redact(reason, self.client_secret, self.refresh_token, self.access_token, *secrets)
-        subject, advice = "the request", ""
-        if code == "invalid_grant":
-            subject, advice = token_name, _ADVICE_ON_GRANTS
-        elif code == "invalid_client" or response.status == 401:
-            subject, advice = f"the application {self.client_id!r}", "Check client_id and client_secret"
-        elif response.status == 404:
-            advice = "There is no OAuth 2.0 here: does the base URL end with the instance's name?"
-        error_type = NotAuthenticated if advice and response.status != 404 else error_class(response.status)
-        parts = [
-            f"{subject} was not accepted" + (f" ({reason})" if reason else ""),
-            *([advice] if advice else []),
-        ]
-        error = error_type(
-            ". ".join(parts),
-            status=response.status,
-            code=code,
-            method=request.method,
-            url=public_url(request.url),
-        )
-        error.hint = ""
-        return error
+            raise self._application.refusal(
+                "the authorization code", request, response, secret, authorized.verifier
+            )
+        return read_tokens(request, response, context.clock(), None)
 
     # -- a user's sign-in, and calls about tokens ----------------------------------------------------
 
@@ -300,12 +266,12 @@ class OAuth2(AuthBackend):
     async def _send_token(self, client: ClientProtocol, path: str, token: Secret) -> Response:
         context = AuthContext(base_url=client.base_url)
         request = attrs.evolve(
-            self._request(context, path, f"oauth2.{path}", token=token), safety=Safety.REPEATABLE
+            self._application.request(context, path, f"oauth2.{path}", token=token), safety=Safety.REPEATABLE
         )
         # Without the backend: the application proves itself, and must not need a token for that.
-        response = await client.session.bind(client.base_url).exchange(request)
+        response = await bind_client(client, None).exchange(request)
         if not response.ok:
-            raise self._refusal("the token", request, response, token)
+            raise self._application.refusal("the token", request, response, token)
         return response
 
     async def userinfo(self, client: ClientProtocol) -> UserInfo:
@@ -322,80 +288,4 @@ class OAuth2(AuthBackend):
             safety=Safety.READ,
             operation="oauth2.userinfo",
         )
-        return read_user_info(await client.session.bind(client.base_url, self).send(request))
-
-
-_ADVICE_ON_GRANTS: Final = (
-    "It can be used once and for a limited time. If another program used it, let them share a token store; "
-    "otherwise sign in again"
-)
-
-
-def _basic_pair(client_id: str, secret: Secret) -> str:
-    return base64.b64encode(f"{client_id}:{secret.reveal()}".encode()).decode("ascii")
-
-
-def _read_refusal(response: Response) -> tuple[str, str]:
-    """Return the code and the text of a refusal."""
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if isinstance(answer, Mapping):
-        code, description = answer.get("error"), answer.get("error_description")
-        text = description if isinstance(description, str) else code if isinstance(code, str) else ""
-        return (code[:80] if isinstance(code, str) else ""), _to_line(text)
-    if response.content_type == "text/html" or response.body.lstrip()[:1] == b"<":
-        return "", "an HTML page; is the base URL right?"
-    return "", _to_line(response.text)
-
-
-def _to_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:_MAX_QUOTE]).split())
-
-
-def _read_credential(request: Request, response: Response, now: float, previous: Secret | None) -> Credential:
-    result = _parse_tokens(response, now, previous)
-    if isinstance(result, Credential):
-        return result
-    raise ServerError(
-        f"the server's answer holds no usable tokens: {result}",
-        status=response.status,
-        method=request.method,
-        url=public_url(request.url),
-    )
-
-
-def _parse_tokens(response: Response, now: float, previous: Secret | None) -> Credential | str:
-    """Return the tokens of an answer, or what is wrong with it. Whoever raises must not have them in a variable."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return "it is not JSON"
-    if not isinstance(answer, dict):
-        return "it is no JSON object"
-    access, refresh = answer.get("access_token"), answer.get("refresh_token")
-    if not isinstance(access, str) or not _TOKEN.fullmatch(access):
-        return "there is no access_token"
-    if refresh is not None and (not isinstance(refresh, str) or not _TOKEN.fullmatch(refresh)):
-        return "its refresh_token is none"
-    if str(answer.get("token_type", "Bearer")).lower() != "bearer":
-        return "its tokens are no bearer tokens"
-    access_lifetime = _parse_lifetime(answer.get("expires_in"))
-    refresh_lifetime = _parse_lifetime(answer.get("refresh_token_expires_in"))
-    return Credential(
-        secret=access,
-        refresh=refresh or previous,  # RFC 6749, 6: without a new one, the one before goes on
-        expires_at=None if access_lifetime is None else now + access_lifetime,
-        info={} if refresh_lifetime is None else {"refresh_expires_at": int(now + refresh_lifetime)},
-    )
-
-
-def _parse_lifetime(value: object) -> float | None:
-    """Return a lifetime in seconds, which some servers write as text; ``None`` for anything else."""
-    try:
-        seconds = float(value) if isinstance(value, (int, float, str)) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    # A lifetime of 0 would have each call refresh before it is sent.
-    return seconds if 0 < seconds < math.inf else None
+        return read_user_info(await bind_client(client, self).send(request))

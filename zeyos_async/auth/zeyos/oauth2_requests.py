@@ -17,11 +17,13 @@ from ...secrets import Secret
 from ...wire import Request, Response, public_url
 from ..base import AuthBackend, Flow
 from ..credential import Credential
+from ..stores.read_only import store_in_use
 
 __all__ = [
     "ClientProtocol",
     "Introspection",
     "UserInfo",
+    "bind_client",
     "read_introspection",
     "read_user_info",
     "revoke_credential",
@@ -51,7 +53,9 @@ class ChannelProtocol(Protocol):
 class SessionProtocol(Protocol):
     """The part of a session that a sign-in needs."""
 
-    def bind(self, base_url: URL, auth: AuthBackend | None = None) -> ChannelProtocol:
+    def bind(
+        self, base_url: URL, auth: AuthBackend | None = None, *, allow_http: bool | None = None
+    ) -> ChannelProtocol:
         """Return a channel to this address, with the credential of this backend."""
         ...
 
@@ -153,11 +157,17 @@ def read_user_info(response: Response) -> UserInfo:
     )
 
 
+def bind_client(client: ClientProtocol, backend: AuthBackend | None) -> ChannelProtocol:
+    """Return a channel to the client's address, which may use plain HTTP where the client may."""
+    allow_http = getattr(client, "allow_http", None)
+    return client.session.bind(client.base_url, backend, allow_http=allow_http)
+
+
 async def run_sign_in(backend: AuthBackend, client: ClientProtocol, flow: Flow) -> Credential:
     """Run the flow of a sign-in, keep its credential in the backend's store, and use it from now on."""
-    channel = client.session.bind(client.base_url, backend)
+    channel = bind_client(client, backend)
     credential = await _run_flow(channel, flow)
-    store, key = backend.token_store, backend.store_key(client.base_url)
+    store, key = store_in_use(backend.token_store), backend.store_key(client.base_url)
     if store is not None:
         async with store.lock(key):  # a refresh that is under way elsewhere would overwrite it
             await store.save(key, credential)
@@ -187,8 +197,8 @@ async def revoke_credential(
     Raises:
         ConfigurationError: There is none.
     """
-    channel = client.session.bind(client.base_url, backend)
-    store, key = backend.token_store, backend.store_key(client.base_url)
+    channel = bind_client(client, backend)
+    store, key = store_in_use(backend.token_store), backend.store_key(client.base_url)
     if store is None:
         await _revoke(channel.credential, client, revoke)
     else:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ...errors import ConfigurationError, NotAuthenticated, PermissionDenied, ServerError, error_class
+from ...errors import (
+    ConfigurationError,
+    NotAuthenticated,
+    PermissionDenied,
+    ServerError,
+    error_class,
+    quote_value,
+)
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
 from ..credential import Credential
+from ..stores.base import check_store_field
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
@@ -27,7 +36,7 @@ _MAX_QUOTE: Final = 200
 def _check_identifier(value: str) -> str:
     if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
         raise ConfigurationError(
-            f"identifier={value!r} names this client to the server, and may hold letters, digits and _ . : - only "
+            f"identifier={quote_value(value)} names this client to the server, and may hold letters, digits and _ . : - only "
             "(for instance a host name or a UUID)."
         )
     return value
@@ -80,7 +89,7 @@ class PasswordLogin(AuthBackend):
         kw_only=True,
         repr=lambda value: "None" if value is None else "***",
     )
-    token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
+    token_store: TokenStore | None = attrs.field(default=None, kw_only=True, validator=check_store_field)
 
     @property
     def identity(self) -> str:
@@ -188,10 +197,10 @@ def _parse_token(response: Response) -> Credential | str:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         return "it holds no token"
     expires = answer.get("expdate")
-    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
+    if isinstance(expires, str) and expires.isascii() and expires.isdigit() and len(expires) < 20:
         expires = int(expires)
-    # ``True`` is an int in Python, and no time.
-    if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
-        return "its expdate is no Unix time"
+    # What is no time tells nothing about the token beside it. ``True`` is an int in Python, and no time.
+    if isinstance(expires, bool) or not isinstance(expires, (int, float)) or not 0 < expires < math.inf:
+        expires = None
     info = {key: answer[key] for key in ("user", "application", "identifier") if key in answer}
     return Credential(secret=token, expires_at=expires or None, info=info)

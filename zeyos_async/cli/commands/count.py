@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ..api_clients import ApiOptions, open_reader
+from ..apis import ApiOptions, open_reader
 from ..async_runner import run_async
-from ..connect import Connection
+from ..connect import ConnectionOptions
 from ..options import all_api_options
 from ..output import examples, json_text, write
 from ..param_types import ENTITY
@@ -26,7 +26,12 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help='Print JSON: {"count": 5}.')
 @all_api_options
 def command(
-    *, entity: str, options: QueryOptions, as_json: bool, connection: Connection, api_options: ApiOptions
+    *,
+    entity: str,
+    options: QueryOptions,
+    as_json: bool,
+    connection: ConnectionOptions,
+    api_options: ApiOptions,
 ) -> None:
     """Count the rows of ENTITY."""
 

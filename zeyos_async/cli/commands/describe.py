@@ -9,7 +9,7 @@ import click
 from ...schema import Entity, Field
 from ...services.zeyos._generated import entity as table_of
 from ..async_runner import verbose_option
-from ..output import json_text, note, write
+from ..output import json_text, note, write_utf8
 from ..param_types import ENTITY
 from ..tables import print_table
 
@@ -24,7 +24,7 @@ def command(*, entity: str, as_json: bool) -> None:
     """Show the fields, references and codes of ENTITY. This needs no server."""
     table = table_of(entity)
     if as_json:
-        write(json_text(_as_data(table)))
+        write_utf8(json_text(_as_data(table)))
         return
     rows = [
         [field.name, field.kind.value, _rules(field), field.target or "", _codes(field)] for field in table

@@ -14,10 +14,10 @@ from ...errors import ConfigurationError, ZeyosAsyncError
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.profiles import look_for_profile
 from ..async_runner import run_async
-from ..connect import Connection, Target, described, open_zeyos, resolve_local_target
+from ..connect import ConnectionOptions, ConnectionTarget, describe_store, open_zeyos, resolve_local_target
 from ..error_boundary import exit_code
 from ..options import connection_options
-from ..output import json_text, write
+from ..output import json_text, write, write_utf8
 
 __all__ = ["command"]
 
@@ -45,11 +45,11 @@ class CheckResult:
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connection_options
-def command(*, as_json: bool, connection: Connection) -> int:
+def command(*, as_json: bool, connection: ConnectionOptions) -> int:
     """Check the settings, the server and the credential."""
     results = run_async(_run_checks(connection))
     if as_json:
-        write(
+        write_utf8(
             json_text(
                 [{"check": result.check, "ok": result.ok, "says": result.message} for result in results]
             )
@@ -61,7 +61,7 @@ def command(*, as_json: bool, connection: Connection) -> int:
     return next((result.code for result in results if not result.ok), 0)
 
 
-async def _run_checks(connection: Connection) -> list[CheckResult]:
+async def _run_checks(connection: ConnectionOptions) -> list[CheckResult]:
     results: list[CheckResult] = []
     try:
         target = None if connection.emulate else resolve_local_target(connection)
@@ -77,7 +77,7 @@ async def _run_checks(connection: Connection) -> list[CheckResult]:
     return results
 
 
-def _check_settings(connection: Connection, target: Target | None) -> list[CheckResult]:
+def _check_settings(connection: ConnectionOptions, target: ConnectionTarget | None) -> list[CheckResult]:
     if target is None:
         return [
             CheckResult(check="settings", ok=True, message="an emulator of our own, as its administrator")
@@ -90,7 +90,7 @@ def _check_settings(connection: Connection, target: Target | None) -> list[Check
     ]
 
 
-def _unused_credentials(connection: Connection, target: Target) -> list[str]:
+def _unused_credentials(connection: ConnectionOptions, target: ConnectionTarget) -> list[str]:
     """Return the stored credentials that an option or the environment wins over, in words."""
     if target.profile is not None:
         return []
@@ -101,7 +101,7 @@ def _unused_credentials(connection: Connection, target: Target) -> list[str]:
     if stored is None or stored.credential is None:
         return []
     return [
-        f"the tokens of {described(stored.store)}, which {stored.chosen} ({target.auth_from} comes first)"
+        f"the tokens of {describe_store(stored.store)}, which {stored.reason} ({target.auth_from} comes first)"
     ]
 
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 import click
 
 from ...export import FORMATS, ExportResult, export
-from ..api_clients import ApiOptions, open_reader
+from ..apis import ApiOptions, open_reader
 from ..async_runner import run_async
-from ..connect import Connection
+from ..connect import ConnectionOptions
 from ..options import all_api_options
 from ..output import examples, note
 from ..param_types import ENTITY
@@ -72,7 +72,7 @@ def command(
     options: QueryOptions,
     progress: bool,
     quiet: bool,
-    connection: Connection,
+    connection: ConnectionOptions,
     api_options: ApiOptions,
 ) -> None:
     """Write all rows of ENTITY to a file.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from ...services.general.stub import stub
-from ..api_clients import ApiOptions, open_general
+from ..apis import ApiOptions, open_client
 from ..async_runner import run_async
-from ..connect import Connection
+from ..connect import ConnectionOptions
 from ..options import general_options
-from ..output import examples, write
+from ..output import examples, write_utf8
 
 __all__ = ["command"]
 
@@ -29,14 +29,14 @@ def command() -> None:
 )
 @click.argument("model")
 @general_options
-def stub_(*, model: str, connection: Connection, api_options: ApiOptions) -> None:
+def stub_(*, model: str, connection: ConnectionOptions, api_options: ApiOptions) -> None:
     """Print a typed class for the rows of MODEL, for `query().into(…)`.
 
     The class is made from the server's definition of the model.
     """
 
     async def define() -> str:
-        async with open_general(connection, api_options) as client:
+        async with open_client(connection, api_options) as client:
             return stub(await client.model(model).definition())
 
-    write(run_async(define()))
+    write_utf8(run_async(define()))

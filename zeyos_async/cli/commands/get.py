@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from ...schema import Field
-from ..api_clients import ApiOptions, open_reader
+from ..apis import ApiOptions, open_reader
 from ..async_runner import run_async
-from ..connect import Connection
+from ..connect import ConnectionOptions
 from ..options import all_api_options
-from ..output import json_text, write
+from ..output import json_text, write_utf8
 from ..param_types import ENTITY, ID, split_terms
 from ..tables import print_table
 from ..value_format import format_value, to_api_value
@@ -44,7 +44,7 @@ def command(
     as_json: bool,
     times: str,
     local_time: bool,
-    connection: Connection,
+    connection: ConnectionOptions,
     api_options: ApiOptions,
 ) -> None:
     """Show the record of ENTITY with this ID."""
@@ -55,7 +55,9 @@ def command(
 
     values, fields = run_async(fetch())
     if as_json:
-        write(json_text({name: to_api_value(value, iso=times == "iso") for name, value in values.items()}))
+        write_utf8(
+            json_text({name: to_api_value(value, iso=times == "iso") for name, value in values.items()})
+        )
     else:
         _print(values, fields, local=local_time)
 

@@ -7,9 +7,9 @@ from typing import Any, Final, cast
 import click
 
 from ...schema import Kind
-from ..api_clients import ApiOptions, open_reader
+from ..apis import ApiOptions, open_reader
 from ..async_runner import run_async
-from ..connect import Connection
+from ..connect import ConnectionOptions
 from ..options import all_api_options
 from ..output import examples, note
 from ..param_types import ENTITY
@@ -50,7 +50,7 @@ def command(
     form: str | None,
     times: str,
     local_time: bool,
-    connection: Connection,
+    connection: ConnectionOptions,
     api_options: ApiOptions,
 ) -> None:
     """List the rows of ENTITY.
@@ -61,22 +61,32 @@ def command(
     if form:
         run_async(_print_json(entity, options, form, times, connection, api_options))
     else:
-        run_async(_print_table(entity, options, connection, api_options, local=local_time))
+        limit = options.limit or _DEFAULT_ROWS
+        table = run_async(_read_table(entity, options, connection, api_options, limit))
+        # Printed when nothing runs any more: a reader who does not read would hold up the loop with its signals.
+        _print_table(table, limit, local=local_time)
 
 
 async def _print_json(
-    entity: str, options: QueryOptions, form: str, times: str, connection: Connection, api_options: ApiOptions
+    entity: str,
+    options: QueryOptions,
+    form: str,
+    times: str,
+    connection: ConnectionOptions,
+    api_options: ApiOptions,
 ) -> None:
     async with open_reader(connection, api_options, entity) as rows:
         await rows.write_json(options, lines=form == "jsonl", times=cast("Any", times))
 
 
-async def _print_table(
-    entity: str, options: QueryOptions, connection: Connection, api_options: ApiOptions, *, local: bool
-) -> None:
-    limit = options.limit or _DEFAULT_ROWS
+async def _read_table(
+    entity: str, options: QueryOptions, connection: ConnectionOptions, api_options: ApiOptions, limit: int
+) -> TableRows:
     async with open_reader(connection, api_options, entity) as rows:
-        table = await rows.read_table(options, rows=limit)
+        return await rows.read_table(options, rows=limit)
+
+
+def _print_table(table: TableRows, limit: int, *, local: bool) -> None:
     _print(table, local=local)
     if table.total is not None:
         note(f"{limit} of {table.total:,} rows; --limit N shows more")

@@ -15,9 +15,17 @@ from ...auth import Authorization, Credential, MemoryStore, OAuth2, PasswordLogi
 from ...errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
 from ...secrets import Secret
 from ...services.zeyos.client import Zeyos
+from ...services.zeyos.credential_files import check_writable
 from ...services.zeyos.profiles import look_for_profile
 from ..async_runner import run_async
-from ..connect import Connection, build_password_login, described, prompt_secret, read_secret
+from ..connect import (
+    ConnectionOptions,
+    build_password_login,
+    check_address,
+    describe_store,
+    prompt_secret,
+    read_secret,
+)
 from ..options import PROFILE, sign_in_options
 from ..output import examples, note
 from ..profile_files import ProfileRegistry, to_token_values, write_set
@@ -77,7 +85,7 @@ def command(
     manual: bool,
     port: int,
     wait: float,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Sign in, and keep the tokens for the commands that follow.
 
@@ -85,9 +93,12 @@ def command(
     tokens go where the vendor's command line tool keeps them too, readable by you only.
     """
     target = choose_target(connection)
+    check_writable(target.store.path)
+    check_address(target.url, allow_http=target.allow_http)
     if connection.user:
         if manual or client_id or client_secret_file:
             raise click.UsageError("--user logs in by password; leave out --manual and --client-id")
+        _check_named(target, "--user")
         login = _choose_password_login(target, connection)
         result = run_async(_sign_in_by_password(target, login, connection.timeout))
     else:
@@ -115,7 +126,20 @@ class _SignInResult:
     application: dict[str, str | Secret | int | None] = attrs.field(factory=dict, repr=False)
 
 
-def _choose_password_login(target: SignInTarget, options: Connection) -> PasswordLogin:
+def _check_named(target: SignInTarget, credential: str) -> None:
+    """Refuse to send what is not of the stored set to the address in it.
+
+    Raises:
+        ConfigurationError: Nobody says where to sign in.
+    """
+    if not target.is_named:
+        raise ConfigurationError(
+            f"where to sign in? {credential} is not sent to {target.url} just because {describe_store(target.store)} says so: "
+            f"give --url {target.url} if that is right"
+        )
+
+
+def _choose_password_login(target: SignInTarget, options: ConnectionOptions) -> PasswordLogin:
     """Return the log-in, with the application's secret from options, the stored set, or a person."""
     login, _ = build_password_login(options, os.environ, prompt_secret)
     if login.appsecret is not None:
@@ -131,7 +155,7 @@ async def _sign_in_by_password(
 ) -> _SignInResult:
     tokens = MemoryStore()
     auth = attrs.evolve(login, token_store=tokens)
-    async with Zeyos(target.url, auth=auth, timeout=timeout) as zeyos:
+    async with Zeyos(target.url, auth=auth, timeout=timeout, allow_http=target.allow_http or None) as zeyos:
         await zeyos.config()  # the log-in may go well, and the REST API not take what came of it
         user = await zeyos.whoami()
         credential = await tokens.load(auth.store_key(zeyos.base_url))
@@ -157,15 +181,19 @@ def _choose_application(
             "which application? Give --client-id, or set ZEYOS_CLIENT_ID; --user NAME logs in by password instead"
         )
     if secret_file:
+        _check_named(target, "--client-secret-file")
         return OAuth2(name, read_secret(secret_file, "the application's secret"))
     environ_secret = os.environ.get("ZEYOS_CLIENT_SECRET", "").strip()
     if environ_secret:
+        _check_named(target, "ZEYOS_CLIENT_SECRET")
         return OAuth2(name, environ_secret)
     # The stored secret is that of the stored application, and must not go out with another one's name.
     if existing is not None and name == stored and existing.client_secret is not None:
         return OAuth2(name, existing.client_secret)
-    secret = ask_line("Secret of the application", hidden=True, empty=True) if may_ask() else None
-    return OAuth2(name, secret or None)
+    if not may_ask() or (name == stored and not target.is_named):
+        return OAuth2(name)  # a stored application without a secret is one that has none
+    _check_named(target, "the secret of an application")
+    return OAuth2(name, ask_line("Secret of the application", hidden=True, empty=True) or None)
 
 
 def _registration_help(port: int) -> str:
@@ -186,7 +214,9 @@ def _sign_in_by_oauth(
     code = _ask_code(authorization) if authorization is not None else None
 
     async def sign_in() -> _SignInResult:
-        async with Zeyos(target.url, auth=oauth, timeout=timeout) as zeyos:
+        async with Zeyos(
+            target.url, auth=oauth, timeout=timeout, allow_http=target.allow_http or None
+        ) as zeyos:
             if authorization is not None and code is not None:
                 credential = await oauth.exchange_code(zeyos, code, authorization)
             else:
@@ -243,17 +273,19 @@ def _ask_code(authorization: Authorization) -> Secret:
 def _store_result(target: SignInTarget, result: _SignInResult) -> None:
     """Write the tokens, and say what is used from now on."""
     values = {"baseUrl": result.url, **result.application, **to_token_values(result.credential)}
+    if target.allow_http:
+        values["allowHttp"] = True  # the commands that follow have to get there too
     write_set(target.store, values)
     name = target.store.name
     if name and target.activate:
         ProfileRegistry(target.store.path).activate(name)
     user = f" as {result.user}" if result.user else ""
-    note(f"Signed in to {result.url}{user}. The tokens are kept in {described(target.store)}.")
+    note(f"Signed in to {result.url}{user}. The tokens are kept in {describe_store(target.store)}.")
     current = look_for_profile()
     if current is not None and current.store != target.store:
         remedy = f"--profile {name}" if name else "another folder"
         note(
-            f"Mind that {described(current.store)} is used here, as it {current.chosen}. "
+            f"Mind that {describe_store(current.store)} is used here, as it {current.reason}. "
             f"Take {remedy} for this one."
         )
     for variable in _OVERRIDING_VARIABLES:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from ...auth import BearerToken, Credential, OAuth2
 from ...errors import NotAuthenticated, ZeyosAsyncError
 from ...services.zeyos.client import Zeyos
+from ...services.zeyos.credential_files import check_writable
 from ...services.zeyos.profiles import Profile, look_for_profile
 from ..async_runner import run_async, verbose_option
-from ..connect import described
+from ..connect import describe_store
 from ..options import PROFILE
 from ..output import note
 from ..profile_files import to_token_values, write_set
@@ -33,13 +34,14 @@ def command(*, profile: str | None) -> None:
     """
     stored = look_for_profile(profile)
     if stored is None or stored.credential is None:
-        reason = f": there are no tokens in {described(stored.store)}" if stored is not None else ""
+        reason = f": there are no tokens in {describe_store(stored.store)}" if stored is not None else ""
         note(f"You are not signed in{reason}.")
     else:
+        check_writable(stored.store.path)
         # In this order: a revocation needs the tokens. They go from here even if it fails.
         problem = run_async(_revoke(stored, stored.credential))
         write_set(stored.store, to_token_values(None))
-        note(f"Signed out of {stored.base_url}. The tokens are gone from {described(stored.store)}.")
+        note(f"Signed out of {stored.base_url}. The tokens are gone from {describe_store(stored.store)}.")
         if problem:
             note(f"Warning: the server was not told, and takes them until they expire: {problem}")
     if os.environ.get("ZEYOS_TOKEN"):
@@ -48,13 +50,14 @@ def command(*, profile: str | None) -> None:
 
 async def _revoke(profile: Profile, tokens: Credential) -> str:
     """Have the server forget the tokens, and return what went wrong with that, or ``""``."""
+    options: dict[str, Any] = {"timeout": _TIMEOUT, "allow_http": profile.allow_http or None}
     try:
         if tokens.refresh is not None and profile.client_id:
             oauth = OAuth2(profile.client_id, profile.client_secret, token_store=profile.store)
-            async with Zeyos(profile.base_url, auth=oauth, timeout=_TIMEOUT) as zeyos:
+            async with Zeyos(profile.base_url, auth=oauth, **options) as zeyos:
                 await oauth.revoke(zeyos)
         else:
-            async with Zeyos(profile.base_url, auth=BearerToken(tokens.secret), timeout=_TIMEOUT) as zeyos:
+            async with Zeyos(profile.base_url, auth=BearerToken(tokens.secret), **options) as zeyos:
                 await _end_session(zeyos)
     except ZeyosAsyncError as error:
         return str(error)

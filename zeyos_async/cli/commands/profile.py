@@ -10,9 +10,9 @@ import click
 from ...errors import ConfigurationError
 from ...services.zeyos.client import Zeyos
 from ..async_runner import verbose_option
-from ..connect import Connection, address, read_secret, same_instance, short
+from ..connect import ConnectionOptions, find_address, read_secret, same_instance, shorten_path
 from ..options import PROFILE
-from ..output import examples, json_text, note, write
+from ..output import examples, json_text, note, write_utf8
 from ..profile_files import (
     TOKEN_FIELDS,
     ProfileRegistry,
@@ -51,7 +51,7 @@ def list_(*, as_json: bool) -> None:
     registry = ProfileRegistry.of_user()
     entries = registry.entries()
     if as_json:
-        write(json_text([_to_json_values(entry) for entry in entries]))
+        write_utf8(json_text([_to_json_values(entry) for entry in entries]))
         return
     rows = [
         ["*" if entry.active else "", clean_text(entry.name), clean_text(entry.url), _describe_tokens(entry)]
@@ -59,7 +59,7 @@ def list_(*, as_json: bool) -> None:
     ]
     print_table(["active", "profile", "url", "tokens"], rows, uncut=[0, 1])
     if not entries:
-        note(f"no profiles in {short(registry.path)}; `zeyos-async login` makes one")
+        note(f"no profiles in {shorten_path(registry.path)}; `zeyos-async login` makes one")
 
 
 @command.command("add")
@@ -68,15 +68,28 @@ def list_(*, as_json: bool) -> None:
 @click.option("--instance", metavar="NAME", help="The instance's name, where the URL lacks it.")
 @click.option("--client-id", metavar="ID", help="The application's identifier.")
 @click.option("--client-secret-file", metavar="FILE", help="A file with the application's secret.")
+@click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Let its credential go over http:// to another machine, for everyone to read.",
+)
 @verbose_option
 def add(
-    *, name: str, url: str, instance: str | None, client_id: str | None, client_secret_file: str | None
+    *,
+    name: str,
+    url: str,
+    instance: str | None,
+    client_id: str | None,
+    client_secret_file: str | None,
+    allow_http: bool,
 ) -> None:
     """Make a profile, or change one. Tokens come into it by login."""
     registry = ProfileRegistry.of_user()
     before = registry.entry(check_name(name))
     base_url = _resolve_url(url, instance)
-    values: dict[str, str | None] = {"baseUrl": base_url}
+    values: dict[str, str | bool | None] = {"baseUrl": base_url}
+    if allow_http or (before is not None and not same_instance(before.url, base_url)):
+        values["allowHttp"] = allow_http or None  # it was for the address of before
     # What is not given stays as it is, in a profile that exists.
     if client_id:
         values["clientId"] = client_id
@@ -97,7 +110,7 @@ def use(*, name: str, local: bool) -> None:
     registry = ProfileRegistry.of_user()
     entry = registry.require(name)
     if local:
-        note(f"{short(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
+        note(f"{shorten_path(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
         return
     registry.activate(name)
     note(f"The profile {name!r} is active: {entry.url}")
@@ -116,7 +129,7 @@ def remove(*, name: str) -> None:
         note("The server was not told, and takes its tokens until they expire; logout does both.")
     pin = nearest_pin(name)
     if pin is not None:
-        note(f"Mind that {short(pin)} still names it.")
+        note(f"Mind that {shorten_path(pin)} still names it.")
 
 
 def _resolve_url(url: str, instance: str | None) -> str:
@@ -125,7 +138,7 @@ def _resolve_url(url: str, instance: str | None) -> str:
     Raises:
         ConfigurationError: It does not name an instance.
     """
-    named = address(Connection(url=url, instance=instance), {})
+    named = find_address(ConnectionOptions(url=url, instance=instance), {})
     if named is None:
         raise ConfigurationError("--url is empty; it is the instance, such as https://cloud.zeyos.com/demo")
     return str(Zeyos(named[0]).base_url)
@@ -144,7 +157,12 @@ def _describe_tokens(entry: ProfileSummary) -> str:
         return "none"
     if entry.expires_at is None:
         return "an access token"
-    end = datetime.fromtimestamp(entry.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    try:
+        end = (
+            datetime.fromtimestamp(entry.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        )
+    except (ValueError, OverflowError, OSError):  # later than any date
+        return "an access token"
     return f"{'expired' if entry.expires_at <= time.time() else 'an access token until'} {end}"
 
 

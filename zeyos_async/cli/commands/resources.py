@@ -7,7 +7,7 @@ import click
 from ...services.zeyos._generated import ENTITIES
 from ...services.zeyos._generated import entity as table_of
 from ..async_runner import verbose_option
-from ..output import json_text, write
+from ..output import json_text, write_utf8
 from ..tables import print_table
 
 __all__ = ["command"]
@@ -32,7 +32,7 @@ def command(*, as_json: bool) -> None:
             }
             for table in tables
         ]
-        write(json_text(data))
+        write_utf8(json_text(data))
         return
     rows = [
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..async_runner import run_async
-from ..connect import Connection, open_zeyos
+from ..connect import ConnectionOptions, open_zeyos
 from ..options import connection_options
 from ..output import examples, json_text, write
 from ..param_types import ENTITY
@@ -25,7 +25,9 @@ __all__ = ["command"]
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help='Print JSON: {"sum": 1.5}.')
 @connection_options
-def command(*, entity: str, field: str, options: QueryOptions, as_json: bool, connection: Connection) -> None:
+def command(
+    *, entity: str, field: str, options: QueryOptions, as_json: bool, connection: ConnectionOptions
+) -> None:
     """Add up FIELD over the rows of ENTITY.
 
     Rows without a value are skipped.

@@ -8,9 +8,9 @@ import click
 
 from ...services.zeyos.client import Identity
 from ..async_runner import run_async
-from ..connect import Connection, open_zeyos, resolve_local_target
+from ..connect import ConnectionOptions, open_zeyos, resolve_local_target
 from ..options import connection_options
-from ..output import json_text, write
+from ..output import json_text, write_utf8
 from ..tables import print_table
 from ..value_format import clean_text
 
@@ -20,7 +20,7 @@ __all__ = ["command"]
 @click.command("whoami")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @connection_options
-def command(*, as_json: bool, connection: Connection) -> None:
+def command(*, as_json: bool, connection: ConnectionOptions) -> None:
     """Show who you are for the server, and by which credential."""
     target = None if connection.emulate else resolve_local_target(connection)
 
@@ -42,7 +42,7 @@ def command(*, as_json: bool, connection: Connection) -> None:
         "file": str(stored.store.path) if stored is not None else None,
     }
     if as_json:
-        write(json_text(values))
+        write_utf8(json_text(values))
         return
     rows = {key: value for key, value in values.items() if value not in (None, "")}
     for key in ("profile", "file"):  # they stand beside the credential already

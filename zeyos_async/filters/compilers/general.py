@@ -57,6 +57,12 @@ def to_general(expr: Expression, entity: Entity | None = None) -> list[dict[str,
     """
     for comparison in comparisons_in(expr):
         _refuse_moments(comparison)
+        if comparison.is_bare:
+            raise _COMPILER.unsupported(
+                comparison,
+                "a field alone, as nothing tells which fields are true or false",
+                f"compare it, such as {comparison.path} == 1",
+            )
     return _COMPILER.compile(normalize(expr, entity))
 
 

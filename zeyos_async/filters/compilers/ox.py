@@ -17,10 +17,11 @@ from ...errors import InvalidCondition, UnsupportedFilter
 from ...schema import Entity, Field, Kind
 from ..builder import AnyField
 from ..display import describe, shorten, to_literal
-from ..expression import And, Comparison, Constant, Expression, Not, Op, Or, comparisons_in
+from ..expression import And, Comparison, Constant, Expression, Op, Or, comparisons_in
 from ..like import Wildcard, split_pattern
-from ..normalize import normalize
+from ..normalize import normalize, resolve_fields
 from ..operands import check_path
+from ..simplify import simplify
 from ..values import to_seconds
 from .base import Compiler, check_integer, check_text, to_json_number
 from .ox_dialects import OPERANDS, Dialect, dialect_of, searchable_entity
@@ -71,7 +72,9 @@ def to_ox(expr: Expression, module: str | Entity | None = None) -> list[Any]:
     dialect = dialect_of(module)
     for comparison in comparisons_in(expr):
         _check_field(comparison, dialect)
-    return _OxCompiler(dialect).compile(normalize(_to_millis(expr, dialect), searchable_entity(dialect)))
+    entity = searchable_entity(dialect)
+    resolve_fields(expr, entity)  # of the whole condition: simplifying may drop a misspelt one
+    return _OxCompiler(dialect).compile(normalize(_to_millis(simplify(expr), dialect), entity))
 
 
 def from_ox(json: Any, module: str | Entity | None = None) -> Expression:
@@ -223,7 +226,8 @@ def _day_to_millis(comparison: Comparison, text: str) -> int:
 def _to_millis(expr: Expression, dialect: Dialect) -> Expression:
     """Return the condition with each moment as its milliseconds.
 
-    Bounds with a fraction of a millisecond are rounded so that the meaning stays.
+    Bounds with a fraction of a millisecond are rounded so that the meaning stays. That holds for conditions without
+    NOT only: a comparison that is never true is unknown where there is no value, and false here.
     """
     if isinstance(expr, Comparison):
         values = expr.value if type(expr.value) is tuple else (expr.value,)
@@ -231,7 +235,7 @@ def _to_millis(expr: Expression, dialect: Dialect) -> Expression:
         return _comparison_to_millis(expr) if moments and dialect.kind(expr.path) is not Kind.DATE else expr
     if isinstance(expr, And | Or):
         return type(expr)(tuple([_to_millis(item, dialect) for item in expr.items]))
-    return Not(_to_millis(expr.item, dialect)) if isinstance(expr, Not) else expr
+    return expr
 
 
 def _comparison_to_millis(comparison: Comparison) -> Expression:

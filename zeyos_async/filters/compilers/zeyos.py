@@ -15,9 +15,9 @@ from ...schema import Entity
 from ..display import shorten
 from ..expression import And, Comparison, Constant, Expression, Op, Or
 from ..normalize import normalize
-from .base import Compiler, check_integer, check_text, to_json_number
+from .base import Compiler, check_integer, check_text, is_sendable, to_json_number
 
-__all__ = ["OPERATORS", "from_zeyos", "to_zeyos"]
+__all__ = ["OPERATORS", "add_id_bounds", "compile_normal", "from_zeyos", "to_zeyos"]
 
 _Object: TypeAlias = dict[str, Any]
 
@@ -60,7 +60,27 @@ def to_zeyos(expr: Expression, entity: Entity | None = None) -> dict[str, Any]:
         InvalidCondition: A value doesn't fit its field.
         UnsupportedFilter: The API can't say a part of it.
     """
-    return _COMPILER.compile(normalize(expr, entity))
+    return compile_normal(normalize(expr, entity))
+
+
+def compile_normal(expr: Expression) -> dict[str, Any]:
+    """Return the value of ``filters`` for a condition in normal form; see :func:`to_zeyos`."""
+    return _COMPILER.compile(expr)
+
+
+def add_id_bounds(filters: dict[str, Any], *, after: int | None, up_to: int | None) -> dict[str, Any] | None:
+    """Return compiled filters with bounds of the ID beside them, or ``None`` where both name the same bound.
+
+    Args:
+        filters: What :func:`compile_normal` returned; it is not changed.
+        after: Only IDs above this one.
+        up_to: Only IDs up to this one.
+    """
+    bounds = {OPERATORS[op]: value for op, value in ((Op.GT, after), (Op.LE, up_to)) if value is not None}
+    if not bounds:
+        return filters
+    merged = _merge_tests(filters["ID"], bounds) if "ID" in filters else bounds
+    return None if merged is None else {**filters, "ID": merged}
 
 
 def from_zeyos(json: Any) -> Expression:
@@ -134,7 +154,7 @@ def _compile_test(comparison: Comparison) -> Any:
     """Return the test that stands under the field's name."""
     op, value = comparison.op, comparison.value
     if type(value) is tuple:
-        value = [_to_json(item, comparison) for item in value]
+        value = list(value) if is_sendable(value) else [_to_json(item, comparison) for item in value]
     elif value is not None:
         value = _to_json(value, comparison)
     return value if op is _EQ or op is _IS_NULL else {OPERATORS[op]: value}

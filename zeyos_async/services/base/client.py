@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from yarl import URL
 
-from ...errors import ConfigurationError, InvalidArgument
-from ...session import Channel, Limits, Retry, Session, Timeout
+from ...errors import ConfigurationError, InvalidArgument, quote_value
+from ...session import Channel, Session
+from ...urls import Query, add_segments, check_path, parse_address, set_query
 from ...wire import Request, Response, Safety, public_url
+from .options import ClientOptions, check_option_names
 from .values import encode_json
 
 if TYPE_CHECKING:
     from ...auth import AuthBackend
-    from ...session import Hooks
 
 __all__ = ["ApiClient", "parse_base_url"]
 
@@ -26,11 +27,7 @@ class ApiClient:
     Args:
         base_url: The API's address, checked by ``parse_base_url``.
         auth: The way to log in; ``None`` for servers that ask nothing.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
+        options: The options that all clients take.
         check: Raises the error that a response stands for, where its HTTP status alone does not say so.
         status: Returns the status that a response stands for, where its HTTP status does not say so.
     """
@@ -40,26 +37,26 @@ class ApiClient:
         base_url: URL,
         *,
         auth: AuthBackend | None,
-        session: Session | None,
-        timeout: Timeout | float | None,
-        retry: Retry | None,
-        limits: Limits | None,
-        hooks: Sequence[Hooks],
+        options: ClientOptions,
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self._base = base_url
+        check_option_names(type(self).__name__, options)
+        session, limits = options.get("session"), options.get("limits")
         self._session = session or Session(limits=limits)
         self._owns_session = session is None
+        self.allow_http = _check_flag(options.get("allow_http"))
         self._channel: Channel = self._session.bind(
             base_url,
             auth,
-            timeout=timeout,
-            retry=retry,
+            timeout=options.get("timeout"),
+            retry=options.get("retry"),
             limits=limits,
-            hooks=hooks,
+            hooks=options.get("hooks", ()),
             check=check,
             status=status,
+            allow_http=self.allow_http,
         )
 
     @property
@@ -82,6 +79,7 @@ class ApiClient:
 
     async def aclose(self) -> None:
         """Close what this client opened. A shared session stays open."""
+        self._channel.close()
         if self._owns_session:
             await self._session.aclose()
 
@@ -93,7 +91,7 @@ class ApiClient:
         method: str,
         path: str,
         *,
-        query: Mapping[str, Any] | Sequence[tuple[str, str]] | None = None,
+        query: Query | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         safe: bool | Safety | None = None,
@@ -116,14 +114,14 @@ class ApiClient:
             ApiError: The server answered with an error.
             InvalidArgument: The path leaves the API, or the values have no JSON form.
         """
-        method = method.upper()
+        method = check_path(method, "request(): the method").upper()
         url = self._url(path)
         content_type = {"Content-Type": "application/json"} if json is not None else {}
         return await self._channel.send(
             Request(
                 method=method,
-                url=url.with_query(query) if query else url,
-                headers={"Accept": "application/json", **content_type, **(headers or {})},
+                url=set_query(url, query) if query else url,
+                headers={"Accept": "application/json", **content_type, **_to_header_texts(headers or {})},
                 body=None if json is None else encode_json(json, operation=f"{method} {path}"),
                 safety=self._safety(method, path, safe),
                 operation=f"request.{method.lower()}",
@@ -133,15 +131,14 @@ class ApiClient:
 
     def _url(self, path: str) -> URL:
         """Return the absolute URL of a path that a user gave to ``request()``."""
+        check_path(path, "request(): the path")
         if "://" in path:
-            raise InvalidArgument(
-                f"request() takes a path below the base URL, not the URL {public_url(URL(path))}"
-            )
+            raise InvalidArgument("request() takes a path below the base URL, and not a URL")
         parts = path.strip("/").split("/")
         # URL libraries resolve dots: the credential would be sent to another path of the host.
         if any(part in (".", "..") for part in parts):
             raise InvalidArgument(f"request(): the path {path!r} leaves the API")
-        url = self._root_of(path).joinpath(*parts)
+        url = add_segments(self._root_of(path), *parts)
         return url / "" if path.endswith("/") else url
 
     def _root_of(self, path: str) -> URL:
@@ -160,6 +157,26 @@ class ApiClient:
         return method in ("GET", "HEAD", "OPTIONS")
 
 
+def _to_header_texts(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers as plain texts: a subclass of ``str`` may write itself in another way than it compares."""
+    if not isinstance(headers, Mapping):
+        raise InvalidArgument(f"headers is a mapping, not {quote_value(headers)}; nothing was sent.")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise InvalidArgument(
+                f"A header has a text for its name and its value, not {quote_value(name)} and "
+                f"{type(value).__name__}; nothing was sent."
+            )
+    return {str.__str__(name): str.__str__(value) for name, value in headers.items()}
+
+
+def _check_flag(allow_http: object) -> bool | None:
+    # A text such as "false" would permit what it is meant to forbid.
+    if allow_http is None or isinstance(allow_http, bool):
+        return allow_http
+    raise ConfigurationError(f"allow_http= takes True, False or None, not {allow_http!r}")
+
+
 def parse_base_url(value: str | URL, *, subject: str, example: str) -> URL:
     """Return a base URL without query, fragment and a slash at its end.
 
@@ -171,12 +188,5 @@ def parse_base_url(value: str | URL, *, subject: str, example: str) -> URL:
     Raises:
         ConfigurationError: It can't be one; the message says why.
     """
-    try:
-        url = URL(value)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"the URL of {subject} is needed, such as {example!r}, not {str(value)!r}")
-    if url.user or url.password:
-        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
-    return url.with_query(None).with_fragment(None).with_path(url.path.rstrip("/") or "/")
+    url = parse_address(value, subject=f"the URL of {subject}", example=example)
+    return url if url.path else url.with_path("/")

@@ -8,10 +8,9 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from .pagers.base import Pager
 from .plan import PlannedRequest
 
-__all__ = ["Explanation", "PlannedRequest", "explain"]
+__all__ = ["Explanation", "PlannedRequest", "join_explanations"]
 
 
 @attrs.frozen
@@ -48,9 +47,8 @@ class Explanation(Sequence[PlannedRequest]):
 _NOTHING: Final = Explanation("nothing", (), "nothing: the condition can't hold for any row")
 
 
-def explain(pagers: Sequence[Pager[Any]]) -> Explanation:
-    """Return the first requests of a pager (of several, where an IN list is split), and how they go on."""
-    if not pagers:
+def join_explanations(parts: Sequence[Explanation]) -> Explanation:
+    """Return the explanations of the parts of a query as one."""
+    if not parts:
         return _NOTHING
-    requests = tuple(request for pager in pagers for request in pager.first_requests())
-    return Explanation(pagers[0].strategy, requests, pagers[0].describe_rest())
+    return Explanation(parts[0].strategy, tuple(request for part in parts for request in part), parts[0].then)

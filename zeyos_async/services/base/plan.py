@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
 from ...codec import Page, RowReader
 from ...filters import TRUE, Expression, Order
-from ...pagination import PageSize
+from ...pagination import PageSize, Paging
 from ...schema import Entity
+from ...session import Timeout
 from ...wire import Request, Response
+from .row_types import RowType
+
+if TYPE_CHECKING:
+    from .pagers.base import Pager
 
 __all__ = [
     "PAGE_FAILURE_STATUSES",
     "CountedPage",
     "ListBackend",
     "ListFeatures",
+    "Lists",
     "PageWindow",
     "PlannedRequest",
     "QueryPlan",
+    "Reading",
 ]
 
 R = TypeVar("R")
@@ -36,6 +44,7 @@ class QueryPlan:
     Attributes:
         entity: The entity whose rows are listed.
         where: The condition, in normal form.
+        compiled: The condition as the service's lists compiled it; ``None`` for one that always holds.
         search: Words for the API's own full-text search, or ``None``.
         order: The caller's own order; may be empty.
         columns: Key → path of the selected fields, or ``None`` for full records.
@@ -46,12 +55,32 @@ class QueryPlan:
 
     entity: Entity
     where: Expression = TRUE
+    compiled: Any = None
     search: str | None = None
     order: tuple[Order, ...] = ()
     columns: dict[str, str] | None = None
     distinct: bool = False
     expand: tuple[str, ...] = ()
     extdata: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Reading(Generic[R]):
+    """A result, the type that its rows become, and how much of it is read.
+
+    Attributes:
+        plan: The result that is asked for.
+        row_type: The type that rows become.
+        paging: The user's choice of paging.
+        max_rows: The most rows that are read, or ``None`` for all.
+        skip: The number of rows to leave out at the start.
+    """
+
+    plan: QueryPlan
+    row_type: RowType[R]
+    paging: Paging
+    max_rows: int | None = None
+    skip: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +94,7 @@ class PageWindow:
         up_to_id: Only IDs up to this one are listed.
         order: The total order of this request; empty where the order does not matter.
         only_id: Whether the rows need nothing but their ID.
+        hidden: Key → path of fields that are selected too, for the check of the first page.
     """
 
     limit: int
@@ -73,6 +103,7 @@ class PageWindow:
     up_to_id: int | None = None
     order: tuple[Order, ...] = ()
     only_id: bool = False
+    hidden: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -118,11 +149,8 @@ class PlannedRequest:
     purpose: str
 
 
-class ListBackend(Protocol):
-    """A service's lists of one entity, read in pages: it writes the requests and sends them.
-
-    Services whose lists have no pages offer a ``KeyedBackend`` instead.
-    """
+class Lists(Protocol):
+    """A service's lists of one entity, as far as a query knows them."""
 
     @property
     def entity(self) -> Entity:
@@ -134,17 +162,48 @@ class ListBackend(Protocol):
         """The abilities of these lists."""
         ...
 
+    def compile(self, where: Expression) -> tuple[Expression, Any]:
+        """Return the condition in normal form, and what the plan keeps of it as ``compiled``.
+
+        Raises:
+            FilterError: The API can't express it.
+        """
+        ...
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result.
+
+        Raises:
+            InvalidArgument: The result can't be read in the way that the user chose.
+        """
+        ...
+
+
+class ListBackend(Lists, Protocol):
+    """Lists that are read in pages: it writes the requests and sends them.
+
+    Services whose lists have no pages offer a ``KeyedBackend`` instead.
+    """
+
     @property
     def page_size(self) -> PageSize:
         """The page size that this entity could take lately; shared by its queries."""
         ...
 
-    async def send(self, request: Request, *, retry_overload: bool = True) -> Response:
-        """Send a request; without ``retry_overload`` an overloaded server's answer goes to the caller at once."""
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """Paths that this server is known not to select."""
         ...
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; raise a ``FilterError`` for what the API can't express."""
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call, where it is not given any."""
+        ...
+
+    async def send(
+        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
+    ) -> Response:
+        """Send a request; without ``retry_overload`` an overloaded server's answer goes to the caller at once."""
         ...
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:

@@ -29,9 +29,9 @@ from typing import Any, Final, Generic, Literal, TypeVar, cast
 import attrs
 
 from ...deprecated import renamed_arguments
-from ...errors import FilterError, InvalidArgument, ManyResults, NoResult
+from ...errors import FilterError, InvalidArgument, ManyResults, NoResult, quote_value
 from ...filters import (
-    Expression,
+    Condition,
     FieldRef,
     Order,
     all_of,
@@ -43,20 +43,19 @@ from ...filters import (
 )
 from ...pagination import Paging
 from ...schema import Kind, resolve
-from .explain import Explanation, explain
-from .pagers.base import Pager, PagerConfig
-from .pagers.by_id import IdPager
-from .pagers.by_keys import KeyedBackend, KeyPager
-from .pagers.by_offset import OffsetPager
-from .plan import ListBackend, QueryPlan
-from .row_types import ClassRows, DictRows, RawRows, RowType, column_paths, paging_id
-from .verify import build_filter_check
+from ...urls import check_text
+from .explain import Explanation, join_explanations
+from .pagers.base import Pager
+from .plan import Lists, QueryPlan, Reading
+from .row_types import ClassRows, DictRows, RawRows, RowType, column_paths
 
 __all__ = ["Query"]
 
 R = TypeVar("R")
 C = TypeVar("C")
 
+_TOO_LARGE: Final = 2**63
+"""The first number that no server takes."""
 _MAX_IN_VALUES: Final = 10_000
 """Values of one IN list in one request; as many as rows of one page."""
 
@@ -70,7 +69,7 @@ class Query(Generic[R]):
     Nothing is sent until the query is iterated, or one of its coroutines is awaited.
     """
 
-    _backend: ListBackend | KeyedBackend
+    _backend: Lists
     _plan: QueryPlan
     _row_type: RowType[R]
     _limit: int | None = None
@@ -82,7 +81,7 @@ class Query(Generic[R]):
 
     # -- steps: each returns a new query -------------------------------------------------------
 
-    def where(self, *conditions: Expression | str) -> Query[R]:
+    def where(self, *conditions: Condition) -> Query[R]:
         """Keep only rows for which all these conditions hold too.
 
         Args:
@@ -94,14 +93,15 @@ class Query(Generic[R]):
             FilterSyntaxError: A text does not parse.
         """
         added = [condition(item) for item in conditions]
-        return self._with(where=self._backend.normalize(all_of([self._plan.where, *added])))
+        where, compiled = self._backend.compile(all_of([self._plan.where, *added]))
+        return self._with(where=where, compiled=compiled)
 
     def search(self, text: str) -> Query[R]:
         """Keep only rows that the API's own full-text search finds; an empty text searches nothing."""
         if not isinstance(text, str):
-            raise InvalidArgument(f"search() takes text, not {text!r}")
+            raise InvalidArgument(f"search() takes text, not {quote_value(text)}")
         self._require_method("search")
-        return self._with(search=text or None)
+        return self._with(search=check_text(str.__str__(text), "search()") or None)
 
     def order_by(self, *terms: str | FieldRef[Any] | Order) -> Query[R]:
         """Sort by these fields; replaces an earlier order.
@@ -150,7 +150,12 @@ class Query(Generic[R]):
         """Return rows as instances of a class made with ``attrs.define``; its attributes say what is selected.
 
         Args:
-            cls: The class. An attribute's own name is its path, or what ``column(path)`` says.
+            cls: The class. An attribute's own name is its path, or what ``column(path)`` says. Decimals get every
+                digit that was sent, and moments are in UTC.
+
+        Raises:
+            InvalidArgument: An attribute has a type that can't be filled. (A value that does not fit its attribute is
+                an error of the read, which names row and column.)
         """
         paths = column_paths(cls)
         for _, path in paths:
@@ -182,15 +187,15 @@ class Query(Generic[R]):
 
     def limit(self, n: int) -> Query[R]:
         """Read at most ``n`` rows, 1 or more, however many pages that takes."""
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise InvalidArgument(f"limit() takes a whole number from 1, not {n!r}")
-        return attrs.evolve(self, limit=n)
+        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < _TOO_LARGE:
+            raise InvalidArgument(f"limit() takes a whole number from 1, not {quote_value(n)}")
+        return attrs.evolve(self, limit=int(n))
 
     def offset(self, n: int) -> Query[R]:
         """Leave out the first ``n`` rows."""
-        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
-            raise InvalidArgument(f"offset() takes a whole number from 0, not {n!r}")
-        return attrs.evolve(self, offset=n)
+        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < _TOO_LARGE:
+            raise InvalidArgument(f"offset() takes a whole number from 0, not {quote_value(n)}")
+        return attrs.evolve(self, offset=int(n))
 
     @renamed_arguments(fair="yield_often")
     def paging(
@@ -200,6 +205,7 @@ class Query(Generic[R]):
         ahead: int | None = None,
         by: Literal["auto", "offset", "id"] | None = None,
         on_drift: Literal["raise", "warn"] | None = None,
+        eager: bool | None = None,
         yield_often: bool | None = None,
     ) -> Query[R]:
         """Choose how pages are read; the rows are the same whatever is chosen. See ``Paging``."""
@@ -208,6 +214,7 @@ class Query(Generic[R]):
             "ahead": ahead,
             "by": by,
             "on_drift": on_drift,
+            "eager": eager,
             "yield_often": yield_often,
         }
         changes = {name: value for name, value in options.items() if value is not None}
@@ -271,17 +278,16 @@ class Query(Generic[R]):
         if self._plan.distinct:
             # The documents contradict each other on whether a count sees DISTINCT: count what comes.
             return sum([len(page) async for page in self.pages()])
-        total = sum([await self._count(part) for part in self._parts()])
+        total = sum([await self._pager(part, self._limit).count() for part in self._parts()])
         total = max(0, total - self._offset)
         return total if self._limit is None else min(total, self._limit)
 
     async def exists(self) -> bool:
         """Return whether there is any row."""
-        if isinstance(self._backend, KeyedBackend):
-            return bool(await self.limit(1).count())
         key = self._backend.features.id_field
-        query: Query[Any] = self if key is None else self.select(key)
-        return await query.first() is not None
+        if key is None:  # a count costs one request there, and no row has to be read
+            return bool(await self.limit(1).count())
+        return await self.select(key).first() is not None
 
     async def sum(self, field: str | FieldRef[Any]) -> int | float:
         """Add up a numeric field over all rows; NULLs count nothing.
@@ -298,8 +304,8 @@ class Query(Generic[R]):
 
     def explain(self) -> Explanation:
         """Return the requests that iterating would begin with, as data; send nothing."""
-        self._reads_by_id()  # raises for an impossible paging(), even where no row can match
-        return explain([self._pager(part, self._limit) for part in self._parts()])
+        self._pager(self._plan, self._limit)  # raises for an impossible paging(), even where no row can match
+        return join_explanations([self._pager(part, self._limit).explain() for part in self._parts()])
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -323,20 +329,6 @@ class Query(Generic[R]):
         resolve(self._plan.entity, order_term.path)
         return order_term
 
-    def _reads_by_id(self) -> bool:
-        """Return whether this query is read by ID; raise where the user's choice is impossible."""
-        features = self._backend.features
-        if self._paging.by == "id" and not features.by_id:
-            raise InvalidArgument("paging(by='id'): this API's lists can't be read by ID; use by='offset'")
-        is_id_order = self._plan.order in ((), (Order(features.id_field or "", False),))
-        is_possible = features.by_id and not self._plan.distinct and is_id_order
-        if self._paging.by == "id" and not is_possible:
-            raise InvalidArgument(
-                "paging(by='id') reads in the order of the IDs, each row once; "
-                "this query asks for another order or for distinct rows: use by='offset' or 'auto'"
-            )
-        return is_possible and self._paging.by != "offset"
-
     def _parts(self) -> list[QueryPlan]:
         """Return the plan, or several that follow each other where an IN list is too long for one request."""
         if is_false(self._plan.where):
@@ -348,49 +340,17 @@ class Query(Generic[R]):
                 "whose rows can't be brought into one order: leave out order_by(), offset() and distinct(), "
                 "or ask for fewer values at a time"
             )
-        return [attrs.evolve(self._plan, where=where) for where in conditions]
+        if len(conditions) == 1:
+            return [self._plan]
+        compiled_conditions = [self._backend.compile(where) for where in conditions]
+        return [
+            attrs.evolve(self._plan, where=where, compiled=compiled)
+            for where, compiled in compiled_conditions
+        ]
 
     def _pager(self, part: QueryPlan, max_rows: int | None) -> Pager[R]:
-        reads_by_id = self._reads_by_id()
-        backend = self._backend
-        if isinstance(backend, KeyedBackend):
-            return KeyPager(
-                backend=backend,
-                plan=part,
-                row_type=self._row_type,
-                paging=self._paging,
-                max_rows=max_rows,
-                skip=self._offset,
+        return self._backend.pager(
+            Reading(
+                plan=part, row_type=self._row_type, paging=self._paging, max_rows=max_rows, skip=self._offset
             )
-        config = self._pager_config(backend, part, max_rows)
-        return IdPager(config) if reads_by_id else OffsetPager(config)
-
-    def _pager_config(self, backend: ListBackend, plan: QueryPlan, max_rows: int | None) -> PagerConfig[R]:
-        columns, entity = plan.columns, plan.entity
-        id_field = backend.features.id_field
-        id_key: str | None = None
-        if id_field is not None and not plan.distinct:
-            # Paging needs each row's ID: where the caller did not select it, it is read and taken out again.
-            id_key, is_added = paging_id(columns, id_field)
-            if columns is not None and is_added:
-                plan = attrs.evolve(plan, columns={**columns, id_key: id_field})
-        paths = entity.fields if columns is None else columns.values()
-        is_raw = isinstance(self._row_type, RawRows)
-        return PagerConfig(
-            backend=backend,
-            plan=plan,
-            reader=backend.wrap_reader(plan, self._row_type.reader(entity, id_key=id_key)),
-            paging=self._paging,
-            max_rows=max_rows,
-            skip=self._offset,
-            check_rows=(lambda rows: None)
-            if is_raw
-            else build_filter_check(plan, paths, self._row_type.value),
         )
-
-    async def _count(self, part: QueryPlan) -> int:
-        backend = self._backend
-        if isinstance(backend, KeyedBackend):
-            max_keys = None if self._limit is None else self._offset + self._limit
-            return len(set((await backend.list_keys(part, None, most=max_keys)).keys))
-        return backend.read_count(await backend.send(backend.count_request(part)))

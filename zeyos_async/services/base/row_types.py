@@ -7,11 +7,11 @@ from typing import Any, Final, Generic, Protocol, TypeVar, cast, runtime_checkab
 
 import attrs
 
-from ...codec import DictReader, RawReader, RowReader, TypedReader
+from ...codec import DictReader, RawReader, RowReader, TypedReader, check_class, make_row_filler
 from ...errors import ConfigurationError
 from ...schema import Entity, resolve
 
-__all__ = ["ClassRows", "DictRows", "FromValues", "RecordRows", "RowType", "column", "column_paths"]
+__all__ = ["ClassRows", "DictRows", "RecordRows", "RowBuilder", "RowType", "column", "column_paths"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -37,10 +37,10 @@ class RowType(Protocol[R]):
 
 
 @runtime_checkable
-class FromValues(Protocol[R_co]):
+class RowBuilder(Protocol[R_co]):
     """A row type that also builds rows from Python's values, for services that decode their pages themselves."""
 
-    def row(self, get: Callable[[str], Any]) -> R_co:
+    def build_row(self, get: Callable[[str], Any]) -> R_co:
         """Build one row; ``get`` returns the value of a path."""
         ...
 
@@ -84,7 +84,7 @@ class DictRows:
         hides_id = id_key is not None and id_key not in kinds
         return DictReader(kinds, id_key=id_key, hide_id=hides_id)
 
-    def row(self, get: Callable[[str], Any]) -> dict[str, Any]:
+    def build_row(self, get: Callable[[str], Any]) -> dict[str, Any]:
         """Build a dict of the paths' values."""
         return {key: get(path) for key, path in self.selected}
 
@@ -109,10 +109,10 @@ class ClassRows(Generic[R]):
         """Return a reader into the class."""
         return TypedReader(self.cls, {name: name for name, _ in self.paths}, id_key=id_key)
 
-    def row(self, get: Callable[[str], Any]) -> R:
+    def build_row(self, get: Callable[[str], Any]) -> R:
         """Build an instance with the paths' values."""
-        aliases = {field.name: field.alias or field.name for field in attrs.fields(cast(Any, self.cls))}
-        return self.cls(**{aliases[name]: get(path) for name, path in self.paths})
+        fill: Callable[[Mapping[str, Any]], R] = make_row_filler(cast(Any, self.cls))
+        return fill({name: get(path) for name, path in self.paths})
 
     def value(self, row: R, path: str) -> Any:
         """Return the attribute that the path fills."""
@@ -166,6 +166,7 @@ def column_paths(cls: type) -> tuple[tuple[str, str], ...]:
 
     Raises:
         ConfigurationError: The class is no attrs class, or has nothing to fill.
+        InvalidArgument: An attribute's type can't be filled from an answer.
     """
     if not (isinstance(cls, type) and attrs.has(cls)):
         raise ConfigurationError(f"into() takes a class made with attrs.define, not {cls!r}")
@@ -176,6 +177,7 @@ def column_paths(cls: type) -> tuple[tuple[str, str], ...]:
     )
     if not paths:
         raise ConfigurationError(f"{cls.__name__} has no attributes to fill")
+    check_class(cls)
     return paths
 
 

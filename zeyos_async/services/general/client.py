@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...auth.general.login import KmdLogin, KmdToken
-from ...errors import ConfigurationError, InvalidArgument, ServerError
-from ...session import Limits, Retry, Session, Timeout
+from ...auth.general.login import KmdBackend, KmdLogin, KmdToken
+from ...errors import ConfigurationError, InvalidArgument, ServerError, quote_value
 from ...session.credentials import run_flow
 from ...wire import Safety
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from .actions import ActionCaller, Layout
 from .model import Model
-from .responses import build_response_check
+from .responses import ResponseCheck
 
 if TYPE_CHECKING:
     from ...auth import Credential
-    from ...session import Hooks
 
 __all__ = ["GeneralApi"]
 
@@ -32,16 +31,14 @@ class GeneralApi(ApiClient):
     Args:
         endpoint: The API's address, which each customer has of their own; there is no default.
         auth: The way to log in, ``KmdLogin`` or ``KmdToken``; ``None`` for servers that ask nothing.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
         layout: ``"single"`` where everything is posted to the endpoint itself, ``"paths"`` where the
             addresses below it name model and action.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
-        ConfigurationError: The endpoint can't be one.
+        ConfigurationError: The endpoint can't be one, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -49,12 +46,8 @@ class GeneralApi(ApiClient):
         endpoint: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
         layout: Layout = "single",
+        **options: Unpack[ClientOptions],
     ) -> None:
         if layout not in ("single", "paths"):
             raise ConfigurationError(f"layout= is 'single' or 'paths', not {layout!r}.")
@@ -62,17 +55,18 @@ class GeneralApi(ApiClient):
         self._auth = auth
         if isinstance(auth, KmdLogin):
             self._auth = attrs.evolve(auth, layout=layout, endpoint=url)
+        check = ResponseCheck(KmdToken("none"))
         super().__init__(
             url,
             auth=self._auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
-            check=build_response_check(auth.expired if isinstance(auth, KmdLogin | KmdToken) else None),
+            options=options,
+            check=check,
         )
-        self._caller = ActionCaller(self._channel, url, layout)
+        # The one in use: clients of a session with equal backends share the first of them, and what it learned.
+        backend = self._channel.backend if isinstance(self._channel.backend, KmdBackend) else None
+        if backend is not None:
+            check.backend = backend
+        self._caller = ActionCaller(self._channel, url, layout, backend)
         self._models: dict[str, Model] = {}
 
     @property
@@ -87,7 +81,7 @@ class GeneralApi(ApiClient):
             InvalidArgument: It is no name.
         """
         if not isinstance(name, str) or not name:
-            raise InvalidArgument(f"a model has a name, not {name!r}")
+            raise InvalidArgument(f"a model has a name, not {quote_value(name)}")
         if name not in self._models:
             self._models[name] = Model(self._caller, name)
         return self._models[name]
@@ -117,7 +111,7 @@ class GeneralApi(ApiClient):
         try:
             return {item["model"]: tuple(item["actions"]) for item in data}
         except (TypeError, LookupError):
-            raise ServerError(f"rights were asked for, and {data!r:.80} came") from None
+            raise ServerError(f"rights were asked for, and {quote_value(data, 80)} came") from None
 
     async def info(self) -> Any:
         """Return the server's description of itself, as it comes; servers of the layout ``"paths"`` have it."""
@@ -148,7 +142,7 @@ class GeneralApi(ApiClient):
 
     def _url(self, path: str) -> URL:
         """Return the URL of a path below the endpoint; an empty path is the endpoint itself."""
-        return super()._url(path) if path.strip("/") else self._base
+        return self._base if isinstance(path, str) and not path.strip("/") else super()._url(path)
 
 
 def _parse_endpoint(value: str | URL) -> URL:

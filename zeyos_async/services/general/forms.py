@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 
-from ...errors import InvalidArgument, ServerError, UnknownField, suggest
+from ...errors import InvalidArgument, ServerError, UnknownField, quote_value, suggest
+from .names import to_name_characters
 from .values import PASSWORD, TEXT, UNCHANGED, RecordId, field_value, record_id, text_of
 
 __all__ = ["Definition", "FieldDefinition", "Form", "read_form"]
 
 _EnumClass: TypeAlias = "type[enum.Enum]"
-_NON_WORD: Final = re.compile(r"\W+")
 
 
 @attrs.frozen(kw_only=True)
@@ -68,7 +67,9 @@ class FieldDefinition:
             InvalidArgument: It is neither a key nor a text of the enumeration.
         """
         plain = value.value if isinstance(value, enum.Enum) else value
-        if not self.choices or plain is None or plain in self.choices:
+        if not self.choices or plain is None:
+            return plain
+        if isinstance(plain, str | int) and plain in self.choices:
             return plain
         for key, text in self.choices.items():
             if plain in (text, str(key)):
@@ -81,14 +82,18 @@ class FieldDefinition:
 
 
 def enum_members(choices: Mapping[RecordId, str]) -> list[tuple[str, RecordId]]:
-    """Return name → key of an enumeration, with names that Python takes and that differ."""
+    """Name the choices of an enumeration, with names that Python takes and that differ."""
     members: dict[str, RecordId] = {}
     for key, text in choices.items():
-        key_suffix = _NON_WORD.sub("_", str(key))
-        name = _NON_WORD.sub("_", text).strip("_").upper() or f"KEY_{key_suffix}"
-        name = f"_{name}" if name[0].isdigit() else name
-        # Texts may differ in signs alone: two members of one name would lose the first one's key.
-        members[name if name not in members else f"{name}_{key_suffix}"] = key
+        suffix = to_name_characters(str(key)).strip("_")
+        name = to_name_characters(text.upper()).strip("_") or f"KEY_{suffix}".strip("_")
+        name = name if name.isidentifier() else f"_{name}"
+        if name in members and suffix:
+            name = f"{name}_{suffix}"
+        free, number = name, 2
+        while free in members:
+            free, number = f"{name}_{number}", number + 1
+        members[free] = key
     return list(members.items())
 
 
@@ -212,7 +217,7 @@ def read_form(model: str, data: Any) -> Form:
         ServerError: There is none.
     """
     if not isinstance(data, Mapping) or not isinstance(data.get("fields"), list):
-        raise ServerError(f"{model}: a form was asked for, and {data!r:.80} came")
+        raise ServerError(f"{model}: a form was asked for, and {quote_value(data, 80)} came")
     items = [item for item in data["fields"] if isinstance(item, Mapping) and item.get("fieldname")]
     fields = {str(item["fieldname"]): _read_definition(item) for item in items}
     definition = Definition(model=model, fields=fields, can_save_new=bool(data.get("canSaveNew", True)))
@@ -236,11 +241,14 @@ def _read_ids(model: str, value: Any) -> tuple[RecordId, ...]:
     try:
         return tuple(record_id(item) for item in value)
     except (TypeError, InvalidArgument) as error:
-        raise ServerError(f"{model}: a form with the ids {value!r:.80} came") from error
+        raise ServerError(f"{model}: a form with the ids {quote_value(value, 80)} came") from error
 
 
 def _read_value(item: Mapping[str, Any]) -> Any:
-    return field_value(item.get("value"), item.get("type"), item.get("subtype"))
+    value = item.get("value")
+    if value == "" and value in _read_choices(item):
+        return value  # the key of a choice, and not the lack of one
+    return field_value(value, item.get("type"), item.get("subtype"))
 
 
 def _read_definition(item: Mapping[str, Any]) -> FieldDefinition:
@@ -253,17 +261,20 @@ def _read_definition(item: Mapping[str, Any]) -> FieldDefinition:
         required=bool(item.get("required")),
         default=field_value(item.get("defaultvalue"), kind, subtype),
         disabled=bool(item.get("disabled")),
-        choices=_read_choices(item.get("listkeys"), item.get("listvalues")),
+        choices=_read_choices(item),
         info=item["infotext"] if isinstance(item.get("infotext"), str) else "",
     )
 
 
-def _read_choices(keys: Any, texts: Any) -> dict[RecordId, str]:
+def _read_choices(item: Mapping[str, Any]) -> dict[RecordId, str]:
+    """Return key → text. Keys are as values of the field are, so that they can be compared with these."""
+    keys, texts = item.get("listkeys"), item.get("listvalues")
     if not isinstance(keys, Sequence) or not isinstance(texts, Sequence):
         return {}
     usable = [
         (key, text)
         for key, text in zip(keys, texts, strict=False)
-        if isinstance(key, int | str) and not isinstance(key, bool) and key != ""
+        if isinstance(key, int | str) and not isinstance(key, bool)
     ]
-    return {record_id(key): str(text) for key, text in usable}
+    kind = item.get("type")
+    return {key if key == "" else field_value(key, kind, None): str(text) for key, text in usable}

@@ -21,26 +21,35 @@ filtered and sorted by is not documented.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 import msgspec
 
-from ...codec import DecodeFailed, Page, RowReader
+from ...codec import DecodeFailed, Page, RowReader, TypedReader
 from ...errors import ServerError
 from ...filters import Constant, Expression, normalize, to_general
 from ...filters.compilers.general import ALL_FIELDS
+from ...json_text import decode_json, encode_json
 from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
+from ...session import Timeout
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan
+from ..base.pagers.base import Pager
+from ..base.pagers.choose import choose_pager
+from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan, Reading
+from ..base.values import read_count
 from .actions import ActionCaller
 from .values import RecordId, cell_value, record_id
 
 __all__ = ["Column", "GeneralLists", "Listing", "Row", "Rows", "open_entity", "read_listing"]
 
 R = TypeVar("R")
+
+_EXACT_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 _FEATURES: Final = ListFeatures(
     id_field=None,
@@ -136,7 +145,7 @@ class _PlainReader:
     """A reader of an array of objects."""
 
     def page(self, body: bytes) -> Page[Row]:
-        return Page([Row(values) for values in msgspec.json.decode(body)], None)
+        return Page([Row(values) for values in decode_json(body)], None)
 
 
 @attrs.frozen
@@ -147,11 +156,14 @@ class _ListingReader(Generic[R]):
     columns: Mapping[str, str] | None
 
     def page(self, body: bytes) -> Page[R]:
+        # A class says itself what its values are: it gets each text as the server wrote it, and every digit of a number.
+        as_sent = isinstance(self.inner, TypedReader)
         try:
-            listing = read_listing(msgspec.json.decode(body)["data"])
+            values = decode_json(body, _EXACT_DECODER) if as_sent else decode_json(body)
+            listing = read_listing(values["data"], as_sent=as_sent)
         except (msgspec.DecodeError, KeyError, TypeError) as error:
             raise DecodeFailed(f"no list of the General API: {error}") from error
-        rows = self.inner.page(msgspec.json.encode([self._selected(row) for row in listing.rows])).rows
+        rows = self.inner.page(encode_json([self._selected(row) for row in listing.rows], _ENCODER)).rows
         for row, source in zip(rows, listing.rows, strict=True):
             if isinstance(row, Row):
                 row.id = source.id
@@ -167,20 +179,22 @@ class _ListingReader(Generic[R]):
             raise DecodeFailed(f"the column {error} was asked for and did not come") from None
 
 
-def read_listing(data: Any) -> Listing:
+def read_listing(data: Any, *, as_sent: bool = False) -> Listing:
     """Return the page in a list's ``data``.
+
+    Args:
+        data: The value under ``data``.
+        as_sent: Whether cells are left as they came, in place of the values that their types say.
 
     Raises:
         DecodeFailed: It is none.
     """
     try:
         columns = tuple(_read_column(item) for item in data["head"])
-        rows = [_read_row(item, columns) for item in data["data"]]
-        total, caption = int(data["total"]), str(data.get("caption") or "")
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        rows = [_read_row(item, columns, as_sent) for item in data["data"]]
+        total, caption = read_count(data["total"]), str(data.get("caption") or "")
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DecodeFailed(f"no list of the General API: {type(error).__name__}: {error}") from error
-    if total < len(rows):
-        raise DecodeFailed(f"{len(rows)} rows came where {total} are all there are")
     return Listing(rows=rows, columns=columns, total=total, caption=caption)
 
 
@@ -193,13 +207,13 @@ def _read_column(item: Mapping[str, Any]) -> Column:
     )
 
 
-def _read_row(item: Mapping[str, Any], columns: Sequence[Column]) -> Row:
+def _read_row(item: Mapping[str, Any], columns: Sequence[Column], as_sent: bool) -> Row:
     cells = item["row"]
     if len(cells) != len(columns):
         # Cells have no names: one too few would put each value under its neighbour's column.
         raise DecodeFailed(f"a row of {len(cells)} cells under {len(columns)} columns")
     row = Row(
-        (column.name, cell_value(cell.get("content"), cell.get("type")))
+        (column.name, cell.get("content") if as_sent else cell_value(cell.get("content"), cell.get("type")))
         for column, cell in zip(columns, cells, strict=True)
     )
     row.id = record_id(item["id"])
@@ -222,21 +236,37 @@ class GeneralLists:
     page_size: PageSize = attrs.field(factory=PageSize)
     features: ListFeatures = _FEATURES
 
-    async def send(self, request: Request, *, retry_overload: bool = True) -> Response:
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """Nothing: any column may be asked for."""
+        return ()
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call."""
+        return self.caller.channel.timeout
+
+    async def send(
+        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
+    ) -> Response:
         """Send a list request; without ``retry_overload``, pages that are too large fail at once."""
         channel = self.caller.channel
         if retry_overload:
-            return await channel.send(request)
+            return await channel.send(request, timeout=timeout)
         # Waiting and sending the same page again would fail again: the pager asks for a smaller one at once.
         statuses = channel.retry.statuses - PAGE_FAILURE_STATUSES
-        return await channel.send(request, retry=attrs.evolve(channel.retry, statuses=statuses))  # type: ignore[arg-type]
+        retry = attrs.evolve(channel.retry, statuses=statuses)  # type: ignore[arg-type]
+        return await channel.send(request, timeout=timeout, retry=retry)
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; compile it once, for the errors."""
-        normalized = normalize(where, self.entity)
-        if not isinstance(normalized, Constant):
-            to_general(where, self.entity)
-        return normalized
+    def compile(self, where: Expression) -> tuple[Expression, list[dict[str, Any]]]:
+        """Return the condition in normal form, and the value of ``filters``."""
+        normal = normalize(where, self.entity)
+        # What is never true is sent by nobody.
+        return normal, [] if isinstance(normal, Constant) else to_general(where, self.entity)
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result."""
+        return choose_pager(self, reading)
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """Return the list request for one window."""
@@ -271,7 +301,7 @@ class GeneralLists:
         return None if request.content is None else msgspec.json.decode(request.content)
 
     def _request(self, plan: QueryPlan, body: dict[str, Any]) -> Request:
-        filters = to_general(plan.where, self.entity)
+        filters = list(plan.compiled or ())
         if plan.search is not None:
             filters.append({"fieldname": ALL_FIELDS, "comparison": "like", "value": plan.search})
         if filters:

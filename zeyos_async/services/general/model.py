@@ -6,9 +6,21 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
+from ...auth.general.login import DOCUMENTED_CODES
 from ...codec import DecodeFailed
-from ...errors import InvalidArgument, ServerError
-from ...filters import Expression, condition, to_general
+from ...errors import (
+    ApiError,
+    BadRequest,
+    FailedWrite,
+    Gone,
+    InvalidArgument,
+    NotFound,
+    OutcomeUnknown,
+    ServerError,
+    ZeyosAsyncError,
+    quote_value,
+)
+from ...filters import Condition, Expression, FieldRef, condition, to_general
 from ...wire import Safety
 from ..base.plan import QueryPlan
 from ..base.query import Query
@@ -23,6 +35,8 @@ T = TypeVar("T")
 Target: TypeAlias = "RecordId | Row | Form | Iterable[RecordId | Row | Form]"
 """The records that a write is about: an ID, a row, a form, or several of them."""
 
+_REFUSALS: Final = (BadRequest, NotFound, Gone, FailedWrite)
+"""Errors as which a record that is not there is answered; the API has no code for it."""
 _MAX_CONCURRENT_GETS: Final = 8
 _PAGE_SIZE: Final = 500
 """Rows of a page where the caller does not choose; the document names no largest size."""
@@ -56,14 +70,14 @@ class Model:
         plan = QueryPlan(entity=self._lists.entity)
         return Query(self._lists, plan, Rows()).paging(size=_PAGE_SIZE)
 
-    def where(self, *conditions: Expression | str) -> Query[Row]:
+    def where(self, *conditions: Condition) -> Query[Row]:
         """Return a query over the records for which all these conditions hold. See ``Query.where``."""
         return self.query().where(*conditions)
 
     async def list(
         self,
         *,
-        filters: Expression | str | Sequence[Mapping[str, Any]] = (),
+        filters: Condition | Sequence[Mapping[str, Any]] = (),
         limit: int | None = None,
         offset: int | None = None,
         order: str | None = None,
@@ -80,7 +94,7 @@ class Model:
             sort: ``"asc"`` or ``"desc"``.
             cols: The columns; the server's own choice if left out.
         """
-        if isinstance(filters, Expression | str):
+        if isinstance(filters, Expression | FieldRef | str):
             filters = to_general(condition(filters), self._lists.entity)
         options = {"limit": limit, "offset": offset, "order": order, "sort": sort}
         fields: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
@@ -105,7 +119,7 @@ class Model:
         keys = _ids_of(id)
         if len(keys) != 1:
             raise InvalidArgument(f"get() takes one record, not {len(keys)}")
-        return await self._call("get", {"ids": keys}, Safety.READ, self._read_form)
+        return await self._call("get", {"ids": keys}, Safety.READ, self._read_form_of(keys))
 
     async def get_many(self, ids: Iterable[RecordId | Row | Form]) -> dict[RecordId, Form]:
         """Fetch records by ID: one call for each, a few at a time, as a response holds one record's values only.
@@ -164,13 +178,61 @@ class Model:
         values = {**(data or {}), **fields}
         if isinstance(target, Form):
             values = target.definition.check(values)
-        return await self._write("update", _ids_of(target), values, Safety.REPEATABLE)
+        # There are no ETags: sent again after a lost answer, it would undo what somebody else changed meanwhile.
+        return await self._write("update", _ids_of(target), values, Safety.ONCE)
 
     async def delete(self, target: Target) -> None:
-        """Delete one or more records."""
-        ids = _ids_of(target)
-        if ids:
-            await self._call("delete", {"ids": ids}, Safety.REPEATABLE, lambda data: None, sent=ids)
+        """Delete one or more records.
+
+        Raises:
+            BadRequest: One of them is not there, or may not be deleted.
+            OutcomeUnknown: Sent, but the answer did not come. Of several records, some may be deleted.
+        """
+        ids = list(dict.fromkeys(_ids_of(target)))
+        if not ids:
+            return
+        try:
+            await self._call("delete", {"ids": ids}, Safety.REPEATABLE, self._read_deleted(ids), sent=ids)
+        except _REFUSALS as error:
+            # After an attempt whose answer was lost, a refusal may mean that this attempt deleted them.
+            if not error.after_unknown or error.status >= 500:
+                raise
+            if len(ids) > 1 or not await self._is_gone(ids[0], error):
+                raise OutcomeUnknown(
+                    f"an earlier attempt to delete {ids} was sent and not answered, and the last one was refused: "
+                    f"{error.message}. Look at which of them are there, and decide",
+                    method=error.method,
+                    url=error.url,
+                    operation=f"{self._name}.delete",
+                    sent=ids,
+                ) from error
+
+    async def _is_gone(self, key: RecordId, refusal: ApiError) -> bool:
+        """Return whether the server refuses to read a record as it refused to delete it.
+
+        There is no code for "not there". A locked record can be read, and one that may not be read or deleted is
+        refused for another reason each; what is said of both is that there is none.
+        """
+        try:
+            await self.get(key)
+        except (NotFound, Gone):
+            return True
+        except BadRequest as error:
+            is_documented = error.code.isdecimal() and int(error.code) in DOCUMENTED_CODES
+            return error.code == refusal.code and not is_documented
+        except ZeyosAsyncError:
+            return False
+        return False
+
+    def _read_deleted(self, ids: Sequence[RecordId]) -> Callable[[Any], None]:
+        def read(data: Any) -> None:
+            if data in (None, True, [], {}, ""):
+                return
+            others = [key for key in read_form(self._name, data).ids if not _is_among(key, ids)]
+            if others:
+                raise ServerError(f"{self._name}: {ids} were to be deleted, and {others} came")
+
+        return read
 
     async def _write(
         self, action: str, ids: Sequence[RecordId], fields: Mapping[str, Any], safety: Safety
@@ -178,7 +240,8 @@ class Model:
         if action == "update" and not ids:
             raise InvalidArgument(f"{self._name}.update: no record was named")
         body = {"ids": [*ids], "data": to_data(fields)}
-        return await self._call(action, body, safety, self._read_form, sent=dict(fields))
+        read = self._read_form_of(ids) if ids else self._read_new_form
+        return await self._call(action, body, safety, read, sent=dict(fields))
 
     async def _call(
         self,
@@ -195,11 +258,41 @@ class Model:
     def _read_form(self, data: Any) -> Form:
         return read_form(self._name, data)
 
+    def _read_form_of(self, keys: Sequence[RecordId]) -> Callable[[Any], Form]:
+        """Return a reader that takes the form of these records alone."""
+
+        def read(data: Any) -> Form:
+            form = self._read_form(data)
+            same = all(_is_among(key, form.ids) for key in keys) and all(
+                _is_among(key, keys) for key in form.ids
+            )
+            if not same:
+                raise ServerError(
+                    f"{self._name}: the form of {list(keys)} was asked for, and that of {list(form.ids)} came"
+                )
+            return form
+
+        return read
+
+    def _read_new_form(self, data: Any) -> Form:
+        """Return the form of one new record."""
+        form = self._read_form(data)
+        if len(form.ids) != 1:
+            raise ServerError(
+                f"{self._name}: the id of the new record was expected, and {list(form.ids)} came"
+            )
+        return form
+
     def _read_listing(self, data: Any) -> Listing:
         try:
             return read_listing(data)
         except DecodeFailed as error:
             raise ServerError(f"{self._name}.list: {error}") from error
+
+
+def _is_among(key: RecordId, keys: Sequence[RecordId]) -> bool:
+    # 7 and "7" are one record: an ID that is a number may come as text.
+    return str(key) in map(str, keys)
 
 
 def _ids_of(target: Target) -> list[RecordId]:
@@ -209,6 +302,7 @@ def _ids_of(target: Target) -> list[RecordId]:
         return [record_id(target.id)]
     if isinstance(target, int | str):
         return [record_id(target)]
-    if isinstance(target, Iterable):
+    # Bytes are an iterable of numbers, and a mapping one of its keys: neither is a list of IDs.
+    if isinstance(target, Iterable) and not isinstance(target, bytes | bytearray | memoryview | Mapping):
         return [key for item in target for key in _ids_of(item)]
-    raise InvalidArgument(f"a record is named by its ID, a row or a form, not by {target!r}")
+    raise InvalidArgument(f"a record is named by its ID, a row or a form, not by {quote_value(target)}")

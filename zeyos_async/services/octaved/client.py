@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...errors import InvalidArgument, suggest
-from ...session import Limits, Retry, Session, Timeout
+from ...errors import InvalidArgument, quote_value, suggest
+from ...urls import add_segments
 from ...wire import Request
+from ..base.answers import is_error_object
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from ._generated import RECORDS, FlowResources, record_class
+from .answers import check_answer
 from .paths import Paths
 from .requests import RequestBuilder, batch_ids, id_of
 from .resources import BaseResource, BillingResource, CustomerResource, FlowResource, gather_or_cancel
@@ -20,7 +23,7 @@ from .responses import decode_json, unreadable_response
 from .tables import FlowRecord
 
 if TYPE_CHECKING:
-    from ...session import Hooks
+    pass
 
 __all__ = ["Octaved"]
 
@@ -38,15 +41,13 @@ class Octaved(ApiClient, FlowResources):
     Args:
         base_url: The API's address; the document names none.
         auth: The way to log in: ``ApiKey("X-Api-Key", "…")``, with the header of your installation.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
         paths: The paths of the routes, if they differ from the routes' names.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
-        ConfigurationError: The URL can't be one.
+        ConfigurationError: The URL can't be one, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -54,21 +55,14 @@ class Octaved(ApiClient, FlowResources):
         base_url: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
         paths: Paths | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(
             parse_base_url(base_url, subject="the API", example="https://flow.example.com/api/v1"),
             auth=auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
+            options=options,
+            check=check_answer,
         )
         self._paths = paths or Paths()
 
@@ -162,18 +156,30 @@ class Octaved(ApiClient, FlowResources):
     async def _fetch_of_nodes(
         self, name: str, nodes: Iterable[FlowRecord | str], options: list[tuple[str, str]]
     ) -> list[Any]:
-        builder = RequestBuilder(self._base.joinpath(*getattr(self._paths, name).split("/")), name)
+        builder = RequestBuilder(add_segments(self._base, *getattr(self._paths, name).split("/")), name)
         ids = [id_of(node) for node in nodes] if not isinstance(nodes, str) else nodes
-        expected_types = list if name == "planning_dates" else (dict, list)
+        is_right = _is_list_of_objects if name == "planning_dates" else _is_users_by_node
         queries = list(batch_ids(builder.url, ids))
         return await gather_or_cancel(
-            self._fetch_json(builder.build_get("get", query=[*query, *options]), expected_types)
+            self._fetch_json(builder.build_get("get", query=[*query, *options]), is_right)
             for query in queries
         )
 
-    async def _fetch_json(self, request: Request, expected_types: type | tuple[type, ...]) -> Any:
+    async def _fetch_json(self, request: Request, is_right: Callable[[Any], bool]) -> Any:
         response = await self._channel.send(request)
         value = decode_json(request, response)
-        if not isinstance(value, expected_types):
-            raise unreadable_response(request, response, f"the answer is {response.text!r:.80}")
+        if not is_right(value) or is_error_object(value):
+            raise unreadable_response(request, response, f"the answer is {quote_value(response.text, 80)}")
         return value
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _is_users_by_node(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return bool(value == [])  # an empty object, as PHP writes it
+    return all(
+        isinstance(users, list) and all(isinstance(user, str) for user in users) for users in value.values()
+    )

@@ -8,7 +8,8 @@ from typing import Any, Final
 import attrs
 from yarl import URL
 
-from ...errors import InvalidArgument
+from ...errors import InvalidArgument, quote_value
+from ...urls import add_segments, set_query
 from ...wire import Request, Safety
 from ..base.values import encode_json
 from .tables import FlowRecord
@@ -39,10 +40,10 @@ class RequestBuilder:
     def build_get(self, action: str, *parts: str, query: Iterable[tuple[str, str]] = ()) -> Request:
         """Return a GET of the resource, or of a path below it."""
         pairs = list(query)
-        url = self.url.joinpath(*parts)
+        url = add_segments(self.url, *parts)
         return Request(
             method="GET",
-            url=url.with_query(pairs) if pairs else url,
+            url=set_query(url, pairs) if pairs else url,
             headers=_ACCEPT_JSON,
             safety=Safety.READ,
             operation=f"{self.name}.{action}",
@@ -59,11 +60,11 @@ class RequestBuilder:
     ) -> Request:
         """Return any other request; its body is JSON."""
         pairs = list(query)
-        url = self.url.joinpath(*parts)
+        url = add_segments(self.url, *parts)
         operation = f"{self.name}.{action}"
         return Request(
             method=method,
-            url=url.with_query(pairs) if pairs else url,
+            url=set_query(url, pairs) if pairs else url,
             headers=_ACCEPT_JSON if body is None else {**_ACCEPT_JSON, "Content-Type": "application/json"},
             body=None if body is None else encode_json(body, operation=operation),
             safety=safety,
@@ -82,7 +83,7 @@ def check_id(value: object) -> str:
         hint = ""
         if isinstance(value, str) and ID_PATTERN.fullmatch(value.replace("-", "").upper()):
             hint = f" Did you mean {value.replace('-', '').upper()!r}?"
-        raise InvalidArgument(f"an ID is 32 upper-case hexadecimal digits, not {value!r:.60}.{hint}")
+        raise InvalidArgument(f"an ID is 32 upper-case hexadecimal digits, not {quote_value(value)}.{hint}")
     return value
 
 
@@ -107,7 +108,7 @@ def batch_ids(url: URL, ids: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
         InvalidArgument: An ID is none.
     """
     if isinstance(ids, str):
-        raise InvalidArgument(f"a list of IDs is wanted: [{ids!r:.60}]")
+        raise InvalidArgument(f"a list of IDs is wanted: [{quote_value(ids)}]")
     unique_ids = list(dict.fromkeys(check_id(item) for item in ids))
     size = max(1, (_MAX_URL - _URL_RESERVE - len(str(url))) // _CHARACTERS_PER_ID)
     for start in range(0, len(unique_ids), size):

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from yarl import URL
 
-from ...codec import DecodeFailed
-from ...errors import Gone, NotFound
-from ...filters import Expression, FieldNamespace, FieldRef, all_of, condition
+from ...errors import ApiError, BadRequest, Conflict, Gone, NotFound, OutcomeUnknown, ZeyosAsyncError
+from ...filters import Condition, FieldNamespace, all_of, condition
 from ...session import Channel
+from ...urls import add_segments
 from ...wire import Request, Safety
+from ..base.pagers.by_keys import fetch_each_key
 from .paths import Paths
 from .requests import RequestBuilder, batch_ids, id_of
-from .responses import build_reader, read_created_id, read_ids, read_record, unreadable_response
+from .responses import build_reader, read_created_id, read_ids, read_record, read_records, record_id_of
 from .search import Search, search_request
 from .source import SearchSource
 from .tables import FlowRecord, Schema
-from .writes import check_locations, prepare_body
+from .writes import check_locations, has_values, prepare_body
 
 if TYPE_CHECKING:
     from ._generated.billings import Billing
@@ -61,7 +62,7 @@ class BaseResource(Generic[R]):
         self._record = record
         self._schema: Schema = record.__schema__
         name = self._schema.entity.name
-        self._requests = RequestBuilder(root.joinpath(*getattr(paths, name).split("/")), name)
+        self._requests = RequestBuilder(add_segments(root, *getattr(paths, name).split("/")), name)
         self._search_path = paths.search
         self._reader = build_reader(record)
 
@@ -146,13 +147,42 @@ class BaseResource(Generic[R]):
         Raises:
             UnknownField: There is no such field.
             InvalidArgument: A value does not fit its field, or a required one is missing.
-            OutcomeUnknown: Sent, but the answer did not come.
+            Conflict: There is a record of this ID.
+            OutcomeUnknown: Sent, but the answer did not come, and the record of this ID has not these values.
         """
         record_id = id_of(record)
         body = prepare_body(self._schema, fields, create=True)
         request = self._requests.build("PUT", "put", record_id, body=body, safety=self._put_safety)
-        await self._channel.send(request)
+        try:
+            await self._channel.send(request)
+        except (Conflict, BadRequest) as error:
+            # After an attempt whose answer was lost, "there is one" may mean the record of that attempt, or another's.
+            # The document names no status for it.
+            if not error.after_unknown:
+                raise
+            if not await self._is_stored(record_id, body):
+                raise self._put_outcome(request, error) from error
         return record_id
+
+    async def _is_stored(self, record_id: str, body: Mapping[str, Any]) -> bool:
+        """Return whether the record has the values of a put."""
+        read_request = self._requests.build_get("get", record_id)
+        try:
+            response = await self._channel.send(read_request)
+            read_record(read_request, response, self._reader)
+        except ZeyosAsyncError:
+            return False
+        return has_values(response.json(), body)
+
+    def _put_outcome(self, request: Request, error: ApiError) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            "an earlier attempt was sent and not answered, the last one was refused, and no record of this ID with these "
+            f"values can be read: look at it, and decide. The refusal: {error.message}",
+            method=request.method,
+            url=error.url,
+            operation=request.operation,
+            sent=request.sent,
+        )
 
     _put_safety = Safety.REPEATABLE
 
@@ -163,20 +193,22 @@ class BaseResource(Generic[R]):
     async def _get_many(self, ids: Iterable[str], options: Iterable[tuple[str, str]]) -> dict[str, R]:
         id_list = list(ids) if not isinstance(ids, str) else ids
         # A list first: an ID that is none is refused before any request is sent.
-        queries = list(batch_ids(self._requests.url, id_list))
-        pages = await gather_or_cancel(
-            self._fetch_page(self._requests.build_get("get_many", query=[*query, *options]))
-            for query in queries
-        )
-        records = {getattr(record, "id", ""): record for page in pages for record in page}
+        batches = [[key for _, key in query] for query in batch_ids(self._requests.url, id_list)]
+
+        async def fetch(keys: Sequence[str]) -> dict[str, R]:
+            query = [("ids[]", key) for key in keys]
+            request = self._requests.build_get("get_many", query=[*query, *options])
+            page = await self._fetch_page(request, requested_ids=frozenset(keys))
+            return {record_id_of(record): record for record in page}
+
+        pages = await gather_or_cancel(fetch_each_key(fetch, batch) for batch in batches)
+        records = {key: record for page in pages for key, record in page.items()}
         return {record_id: records[record_id] for record_id in dict.fromkeys(id_list) if record_id in records}
 
-    async def _fetch_page(self, request: Request) -> list[R]:
-        response = await self._channel.send(request)
-        try:
-            return self._reader.page(response.body).rows
-        except DecodeFailed as error:
-            raise unreadable_response(request, response, str(error)) from error
+    async def _fetch_page(self, request: Request, *, requested_ids: Collection[str] | None = None) -> list[R]:
+        return read_records(
+            request, await self._channel.send(request), self._reader, requested_ids=requested_ids
+        )
 
 
 class FlowResource(BaseResource[R]):
@@ -200,7 +232,9 @@ class FlowResource(BaseResource[R]):
         """
         record_id = id_of(record)
         body = prepare_body(self._schema, changes, create=False)
-        await self._channel.send(self._requests.build("PATCH", "patch", record_id, body=body))
+        # There are no ETags: sent again after a lost answer, it would undo what somebody else changed meanwhile.
+        request = self._requests.build("PATCH", "patch", record_id, body=body, safety=Safety.ONCE)
+        await self._channel.send(request)
 
     async def delete(self, record: R | str, /) -> None:
         """Delete a record.
@@ -219,7 +253,7 @@ class FlowResource(BaseResource[R]):
             if not error.after_unknown:
                 raise
 
-    def search(self, *conditions: Expression | FieldRef[Any] | str) -> Search[R]:
+    def search(self, *conditions: Condition) -> Search[R]:
         """Search for the records for which all these conditions hold.
 
         Args:
@@ -238,11 +272,11 @@ class FlowResource(BaseResource[R]):
         build_request(False)  # raises the condition's errors here, and not when the search is awaited
         return Search(build_request, self._fetch_ids, self._fetch_records, self._schema.yields)
 
-    async def search_ids(self, *conditions: Expression | FieldRef[Any] | str) -> list[str]:
+    async def search_ids(self, *conditions: Condition) -> list[str]:
         """Return the IDs of the records for which all these conditions hold; see ``search``."""
         return await self.search(*conditions).ids()
 
-    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[R]:
+    def source(self, *conditions: Condition) -> SearchSource[R]:
         """Return the records of a search as a source, for exports and syncs.
 
         Args:
@@ -271,7 +305,7 @@ class CustomerResource(FlowResource["Customer"]):
         """Fetch all customers."""
         return await self._fetch_page(self._requests.build_get("all"))
 
-    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[Customer]:
+    def source(self, *conditions: Condition) -> SearchSource[Customer]:
         """Return the customers of a search as a source; without a condition, all customers."""
         if conditions:
             return super().source(*conditions)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ...errors import InvalidArgument, UnknownField
+from ...errors import InvalidArgument, UnknownField, quote_value
 from ...schema import Field, Kind
 from ..base.values import encode_json, to_wire
 from .tables import Schema
 
-__all__ = ["ID_PATTERN", "check_locations", "prepare_body"]
+__all__ = ["ID_PATTERN", "check_locations", "has_values", "prepare_body"]
 
 ID_PATTERN: Final = re.compile("[0-9A-F]{32}")
 _STORE: Final = "keyValueStore"
@@ -64,19 +64,21 @@ def _field_value(schema: Schema, name: str, value: Any, *, create: bool) -> Any:
 
 def _check_array(label: str, field: Field, value: Any) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{label} takes a list, not {value!r:.60}")
+        raise InvalidArgument(f"{label} takes a list, not {quote_value(value)}")
     items = sorted(value) if isinstance(value, set | frozenset) else list(value)
     no_ids = [item for item in items if not (isinstance(item, str) and ID_PATTERN.fullmatch(item))]
     if field.pattern is not None and no_ids:
-        raise InvalidArgument(f"{label} takes IDs of 32 upper-case hexadecimal digits, not {no_ids[0]!r:.60}")
+        raise InvalidArgument(
+            f"{label} takes IDs of 32 upper-case hexadecimal digits, not {quote_value(no_ids[0])}"
+        )
     if field.name == "locations" and not all(isinstance(item, Mapping) for item in items):
-        raise InvalidArgument(f"{label} takes locations, which are dicts, not {items!r:.60}")
+        raise InvalidArgument(f"{label} takes locations, which are dicts, not {quote_value(items)}")
     return items
 
 
 def _check_object(label: str, name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise InvalidArgument(f"{label} takes a dict with text keys, not {value!r:.60}")
+        raise InvalidArgument(f"{label} takes a dict with text keys, not {quote_value(value)}")
     if name == _STORE:
         _check_store(label, value)
     return dict(value)
@@ -87,9 +89,11 @@ def _check_store(label: str, values: Mapping[str, Any]) -> None:
     if len(values) > _MAX_STORE_KEYS:
         raise InvalidArgument(f"{label} takes at most {_MAX_STORE_KEYS} properties, not {len(values)}")
     for key, value in values.items():
-        size = len(encode_json(value, operation=f"{label}[{key!r:.60}]"))
+        size = len(encode_json(value, operation=f"{label}[{quote_value(key)}]"))
         if size > _MAX_STORE_VALUE:
-            raise InvalidArgument(f"{label}[{key!r:.60}] takes at most 20 KiB as JSON, not {size:,} bytes")
+            raise InvalidArgument(
+                f"{label}[{quote_value(key)}] takes at most 20 KiB as JSON, not {size:,} bytes"
+            )
 
 
 def _check_required(schema: Schema, body: Mapping[str, Any]) -> None:
@@ -115,7 +119,7 @@ def _check_patch(schema: Schema, body: Mapping[str, Any]) -> None:
         )
     for index, location in enumerate(body.get("locations", ())):
         # A location with neither would be created, and the one that it was meant to change be deleted.
-        if location.get("id") is None and location.get("number") is None:
+        if location.get("id") is None and _is_empty(location.get("number")):
             raise InvalidArgument(f"locations[{index}] needs its id or its number in a patch")
 
 
@@ -129,17 +133,62 @@ def check_locations(stored: Iterable[Any] | None, patched: Iterable[Mapping[str,
     Raises:
         InvalidArgument: One of the stored ones is missing; the message names it.
     """
-    ids, numbers = ({location.get(key) for location in patched} - {None} for key in ("id", "number"))
-    missing = [
-        location
-        for location in stored or ()
-        if isinstance(location, Mapping)
-        and location.get("id") not in ids
-        and (location.get("number") is None or location.get("number") not in numbers)
-    ]
+    unused = list(patched)
+    missing = []
+    for item in stored or ():
+        location: Mapping[str, Any] = (
+            item if isinstance(item, Mapping) else {}
+        )  # unreadable: nothing can mean it
+        # One to one: two locations of one number, or of none, are not both meant by a single location of the patch.
+        match = _find_location(location, unused)
+        if match is None:
+            missing.append(location)
+        else:
+            unused.remove(match)
     if missing:
-        names = ", ".join(repr(location.get("number") or location.get("id")) for location in missing)
+        labels = [location.get("number") or location.get("id") for location in missing]
+        names = ", ".join("one without number and id" if not label else repr(label) for label in labels)
         raise InvalidArgument(
             f"locations must be complete: the customer has {names} too, which would be deleted. Give all of them, or "
             "say delete_locations=True"
         )
+
+
+def _find_location(
+    location: Mapping[str, Any], patched: Iterable[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Return the location of a patch that means a stored one: by its ID, or else by a number that is not empty."""
+    by_id = [item for item in patched if item.get("id") is not None]
+    number = location.get("number")
+    same_id = [item for item in by_id if item["id"] == location.get("id")]
+    if same_id or _is_empty(number):
+        return next(iter(same_id), None)
+    without_id = (item for item in patched if item.get("id") is None)
+    return next((item for item in without_id if str(item.get("number")) == str(number)), None)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or not str(value).strip()
+
+
+def has_values(stored: Any, body: Mapping[str, Any]) -> bool:
+    """Return whether a stored record shows all the values of a write; a value that is not shown can't be told."""
+    if not isinstance(stored, Mapping):
+        return False
+    return all(_is_same(value, stored.get(name)) for name, value in body.items())
+
+
+def _is_same(sent: Any, stored: Any) -> bool:
+    if isinstance(sent, Mapping):  # the server may add keys of its own, as a location's id
+        return isinstance(stored, Mapping) and all(
+            _is_same(value, stored.get(key)) for key, value in sent.items()
+        )
+    if isinstance(sent, list):
+        return (
+            isinstance(stored, list)
+            and len(sent) == len(stored)
+            and all(_is_same(*pair) for pair in zip(sent, stored, strict=True))
+        )
+    if isinstance(sent, str) and isinstance(stored, str):
+        return sent.strip() == stored.strip()  # servers trim texts
+    return bool(sent == stored)

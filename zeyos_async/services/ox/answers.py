@@ -9,6 +9,8 @@ chapter on the low level protocol, and what is known of the server's own source.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,7 +18,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from ...errors import ServerError
+from ...errors import ServerError, quote_value
 from ...wire import Request, Response, public_url, too_deep
 
 __all__ = [
@@ -99,12 +101,14 @@ class Envelope:
         timestamp: The greatest time stamp of what was sent, in ms since 1970 UTC, or ``None``.
         warnings: What the server remarks.
         job: The ID of the job that goes on with the work, where the server did not wait for its end.
+        bare: Whether the data came by itself, without an envelope around it.
     """
 
     data: Any
     timestamp: int | None = None
     warnings: tuple[OxWarning, ...] = ()
     job: str | None = None
+    bare: bool = False
 
 
 class _Problem(msgspec.Struct, gc=False):
@@ -140,6 +144,13 @@ def unwrap_html(body: bytes) -> bytes:
     return match.group(1) if match else body
 
 
+_ODD_VALUES: Final = (ValueError, TypeError, OverflowError)
+"""What nonsense in an answer raises. ``ValueError`` is also msgspec's, and that of half characters."""
+_MAX_DIGITS: Final = 4_000
+"""Python refuses to read longer numbers."""
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
 def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
     """Read an answer into its envelope, and into its error if it is one.
 
@@ -150,16 +161,16 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
         ServerError: The body is not JSON.
         ResponseTooLarge: Its JSON is nested too deeply.
     """
-    body = unwrap_html(response.body).strip()
+    body = unwrap_html(response.body.removeprefix(_BYTE_ORDER_MARK)).strip()
     if not body:
         return Envelope(None), None
     try:
         return _parse_body(body)
     except RecursionError as error:
         raise too_deep(response.url) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _ODD_VALUES as error:
         raise ServerError(
-            f"{request.operation}: JSON was expected, and {response.text!r:.120} came: {error}",
+            f"{request.operation}: JSON was expected, and {quote_value(response.text, 120)} came: {error}",
             status=response.status,
             method=request.method,
             url=public_url(request.url),
@@ -167,22 +178,57 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
 
 
 def _parse_body(body: bytes) -> tuple[Envelope, OxWarning | None]:
-    if body[:1] == b"{":
+    if body[:1] != b"{":
+        return Envelope(_decode_json(body), bare=True), None
+    try:
         reply = _REPLY.decode(body)
-        if reply.data is not msgspec.UNSET or _is_error(reply):
-            data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
-            return _build_envelope(data, reply)
-        value = msgspec.json.decode(body)
-        # Some answers are no envelope but the data itself; an envelope without data must not be taken for one.
-        if set(value) <= _FIELDS:
-            return _build_envelope(None, reply)
-        return _build_envelope(value, reply)
-    return Envelope(msgspec.json.decode(body)), None
+        data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return parse_item(_decode_json(body))
+    if reply.data is not msgspec.UNSET or _is_error(reply):
+        return _build_envelope(data, reply)
+    return _build_from_object(msgspec.json.decode(body), reply)
+
+
+def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, OxWarning | None]:
+    """Build the envelope of an object without ``data``."""
+    # Some answers are no envelope but the data itself; an envelope without data must not be taken for one.
+    if set(value) <= _FIELDS:
+        return _build_envelope(None, reply)
+    envelope, problem = _build_envelope(value, reply)
+    return attrs.evolve(envelope, bare=True), problem
+
+
+def _decode_json(body: bytes) -> Any:
+    """Read JSON, with the halves of characters and the huge numbers that servers write and msgspec refuses.
+
+    Numbers beyond a float are infinite, and whole ones with thousands of digits stay text: one odd value costs its
+    own cell, and not the page.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_read_whole_number)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _read_whole_number(digits: str) -> Any:
+    return int(digits) if len(digits) < _MAX_DIGITS else digits
 
 
 def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:
     """Read the answer of one item of a ``multiple``; see :func:`parse_response`."""
-    return _parse_body(msgspec.json.encode(value))
+    if not isinstance(value, dict):
+        return Envelope(value, bare=True), None
+    reply = _Reply(
+        **{name: value[name] for name in _Reply.__struct_fields__ if name in value and name != "data"}
+    )
+    if "data" in value or _is_error(reply):
+        return _build_envelope(value.get("data"), reply)
+    return _build_from_object(value, reply)
 
 
 def _is_error(reply: _Reply) -> bool:
@@ -238,7 +284,11 @@ def _read_categories(reply: _Problem) -> tuple[str, ...]:
     if names or reply.category is None:
         return names
     number = str(reply.category)
-    return (CATEGORIES.get(int(number), number),) if number.isascii() and number.isdigit() else ()
+    return (
+        (CATEGORIES.get(int(number), number),)
+        if number.isascii() and number.isdigit() and len(number) < 10
+        else ()
+    )
 
 
 def _to_list(value: Any) -> list[Any]:
@@ -249,7 +299,7 @@ def _to_list(value: Any) -> list[Any]:
 
 
 def _read_milliseconds(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return int(value)
 

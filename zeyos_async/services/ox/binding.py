@@ -26,9 +26,11 @@ from urllib.parse import quote
 
 import attrs
 
-from ...errors import InvalidArgument, suggest
+from ...errors import InvalidArgument, quote_value, suggest
+from ...urls import check_path
 from ...wire import Safety
 from .answers import Envelope
+from .asked_for import check_asked
 from .bodies import MISSING, build_body
 from .records import OxRecord, from_object, record_class, to_object
 from .results import make_reader
@@ -70,9 +72,9 @@ def prepare_call(spec: Spec, args: Sequence[Any], arguments: Mapping[str, Any]) 
     if spec.body is not None:
         file, files = (arguments.get(name, MISSING) for name in _FILE_ARGUMENTS)
         body = build_body(spec, spec.body, value, file, files)
-    read = make_reader(
-        spec, (*columns, *_find_headers(spec, named)), _find_folder(spec, {**defaults, **named})
-    )
+    values = {**defaults, **named}
+    read = make_reader(spec, (*columns, *_find_headers(spec, named)), _find_folder(spec, values))
+    read = check_asked(spec, values, body, columns, read)
     return PreparedCall(
         spec=spec,
         query=tuple(query),
@@ -155,7 +157,7 @@ def _check_target(spec: Spec, value: Any) -> OxRecord | None:
         return None
     if not isinstance(value, OxRecord) or _is_of_another_module(spec, value):
         raise InvalidArgument(
-            f"{spec.operation} begins with the record that it is about ({spec.target}), not {value!r:.60}; "
+            f"{spec.operation} begins with the record that it is about ({spec.target}), not {quote_value(value)}; "
             "without one, name its id= and folder="
         )
     return value
@@ -264,7 +266,9 @@ def _find_columns(spec: Spec, requested: Any) -> tuple[WireField, ...]:
         return schema.default_columns if _needs_columns(spec) else ()
     names = requested.split(",") if isinstance(requested, str) else requested
     if isinstance(names, int) or not isinstance(names, Iterable):
-        raise InvalidArgument(f"{spec.operation}: columns takes a list of names, not {requested!r:.60}")
+        raise InvalidArgument(
+            f"{spec.operation}: columns takes a list of names, not {quote_value(requested)}"
+        )
     headers = any(param.name == "headers" for param in spec.params)
     fields = [
         schema.find_column(name.strip() if isinstance(name, str) else name, headers=headers) for name in names
@@ -344,7 +348,7 @@ def _format_param(spec: Spec, param: Param, value: Any) -> str:
         return _format_sort(spec, param, value)
     if param.many and not isinstance(value, str | int):
         if not isinstance(value, Iterable):
-            raise InvalidArgument(f"{label} takes a list, not {value!r:.60}")
+            raise InvalidArgument(f"{label} takes a list, not {quote_value(value)}")
         return ",".join(to_query_text(_value_kind(param), item, label) for item in value)
     text = to_query_text(_value_kind(param), value, label)
     return _match_choice(param.choices, text, label) if param.choices else text
@@ -355,7 +359,7 @@ def _match_choice(choices: Sequence[str], text: str, label: str) -> str:
     matches = [choice for choice in choices if choice.casefold() == text.casefold()]
     if text in choices or len(matches) == 1:
         return text if text in choices else matches[0]
-    raise InvalidArgument(f"{label} is one of {', '.join(map(repr, choices))}, not {text!r:.60}")
+    raise InvalidArgument(f"{label} is one of {', '.join(map(repr, choices))}, not {quote_value(text)}")
 
 
 def _value_kind(param: Param) -> WireKind:
@@ -406,4 +410,4 @@ def _quote_part(spec: Spec, param: Param, text: str) -> str:
     safe = "/" if param.name in ("path", "jslobPath") else ""
     if not text or any(part in ("", ".", "..") for part in (text.split("/") if safe else [text])):
         raise InvalidArgument(f"{spec.operation}: {param.attr} can't be {text!r}, which is no part of a path")
-    return quote(text, safe=safe)
+    return quote(check_path(text, f"{spec.operation}: {param.attr}"), safe=safe)

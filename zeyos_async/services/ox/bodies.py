@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...errors import InvalidArgument
+from ...errors import InvalidArgument, quote_value
 from .records import OxRecord, field_to_wire, record_class, to_object, to_plain_json
 from .spec import Body, BodyShape, FormBody, JsonBody, PartsBody, RawBody, Spec
 from .tables import WireSchema
@@ -112,7 +112,7 @@ def _build_list(spec: Spec, body: Body, value: Any) -> list[Any]:
     if isinstance(value, OxRecord | Mapping) or _is_pair(body, value):
         value = [value]
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{spec.operation} takes {_describe_body(body)}, not {value!r:.60}")
+        raise InvalidArgument(f"{spec.operation} takes {_describe_body(body)}, not {quote_value(value)}")
     return [_build_list_item(body, item) for item in value]
 
 
@@ -143,7 +143,7 @@ def _build_list_item(body: Body, value: Any) -> dict[str, Any]:
             return {"id": field_to_wire(schema.fields["id"], value, f"{schema.name}.id")}
     raise InvalidArgument(
         f"{schema.name}: a record, a (folder, id) pair or a dict with {', '.join(schema.fields)} is wanted, "
-        f"not {value!r:.60}"
+        f"not {quote_value(value)}"
     )
 
 
@@ -165,7 +165,7 @@ def _build_reference(schema: WireSchema, record: OxRecord) -> dict[str, Any]:
 def _build_values(spec: Spec, body: Body, value: Any) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         if isinstance(value, bytes | Mapping):
-            raise InvalidArgument(f"{spec.operation} takes {_describe_body(body)}, not {value!r:.60}")
+            raise InvalidArgument(f"{spec.operation} takes {_describe_body(body)}, not {quote_value(value)}")
         value = [value]
     label = f"{spec.operation}: an item"
     return [_build_value(body, item, label) for item in value]
@@ -241,6 +241,6 @@ def _check_file(spec: Spec, value: Any) -> Any:
     """Return a file as it is, after refusing what is surely none; ``Upload`` checks the rest when it is made."""
     if isinstance(value, str | int | float | Mapping | list | tuple):
         raise InvalidArgument(
-            f"{spec.operation}: a file is bytes, a Path, an async iterable of bytes or an Upload, not {value!r:.60}"
+            f"{spec.operation}: a file is bytes, a Path, an async iterable of bytes or an Upload, not {quote_value(value)}"
         )
     return value

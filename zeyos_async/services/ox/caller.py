@@ -8,17 +8,26 @@ from typing import Any, Final, TypeVar
 import msgspec
 from yarl import URL
 
-from ...errors import ApiError, InvalidArgument, ZeyosAsyncError
+from ...errors import ApiError, FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
 from ...forms import Form, Multipart, Upload
 from ...session import Channel
-from ...wire import Request, Response, StreamingBody
-from .answers import Envelope, parse_response
+from ...urls import set_query
+from ...wire import Request, Response, Safety, StreamingBody
+from ..base.values import check_finite
+from .answers import Envelope
 from .download import Download
 from .errors import add_hint
 from .jobs import Job
 from .multiple import get_current_batch
 from .operation import Module
-from .outcomes import combine_safety, finish_call, is_lost_session, read_outcomes, to_item
+from .outcomes import (
+    combine_safety,
+    finish_call,
+    is_lost_session,
+    read_envelope,
+    read_outcomes,
+    to_item,
+)
 from .rows import Result
 from .spec import FormBody, JsonBody, PartsBody, PreparedCall, RawBody, ResultShape
 
@@ -59,10 +68,7 @@ class OxCaller:
         if batch is not None and batch.accepts(self, prepared):
             return await batch.add(prepared)
         request = self.build_request(prepared)
-        response = await self._send(prepared, request)
-        if prepared.spec.returns is ResultShape.PAGE:
-            return self._finish_or_raise(request, prepared, Envelope(response))
-        envelope, _ = parse_response(request, response)
+        envelope = read_envelope(request, await self._send(prepared, request), prepared)
         if envelope.job is not None:
             return await self._make_job(prepared, envelope.job).wait()
         return self._finish_or_raise(request, prepared, envelope)
@@ -74,7 +80,7 @@ class OxCaller:
     async def start(self, prepared: PreparedCall[T]) -> Job[T] | Result[T]:
         """Send a call, and return its job if the server makes one of it, else its result."""
         request = self.build_request(prepared)
-        envelope, _ = parse_response(request, await self._send(prepared, request))
+        envelope = read_envelope(request, await self._send(prepared, request), prepared)
         if envelope.job is not None:
             return self._make_job(prepared, envelope.job)
         return self._finish_or_raise(request, prepared, envelope)
@@ -103,15 +109,25 @@ class OxCaller:
             # one is sent alone, which gets a new session, and then the others together.
             results[lost[0]] = await self._call_alone(calls[lost[0]])
             others = lost[1:]
-            second_results = await self._call_multiple([calls[index] for index in others]) if others else []
-            for index, result in zip(others, second_results, strict=True):
+            for index, result in zip(others, await self._call_rest([calls[i] for i in others]), strict=True):
                 results[index] = result
         return results
+
+    async def _call_rest(self, calls: Sequence[PreparedCall[Any]]) -> Sequence[Result[Any] | ZeyosAsyncError]:
+        """Send calls once more; if that fails as a whole, each gets the error: the results of others are known."""
+        try:
+            return await self._call_multiple(calls) if calls else []
+        except FailedWrite as error:
+            # An answer that makes no sense leaves no outcome open of a call that only reads.
+            read_error = ServerError(error.message, status=error.status, method=error.method, url=error.url)
+            return [read_error if call.spec.safety is Safety.READ else error for call in calls]
+        except ZeyosAsyncError as error:
+            return [error] * len(calls)
 
     async def _call_alone(self, prepared: PreparedCall[T]) -> Result[T] | ZeyosAsyncError:
         request = self.build_request(prepared)
         try:
-            envelope, _ = parse_response(request, await self._send(prepared, request))
+            envelope = read_envelope(request, await self._send(prepared, request), prepared)
             if envelope.job is not None:
                 return await self._make_job(prepared, envelope.job).wait()
         except ZeyosAsyncError as error:
@@ -150,7 +166,7 @@ class OxCaller:
         query = (*prepared.query, *(_PLAIN_JSON if parts or spec.html else ()))
         return Request(
             method=spec.method,
-            url=self.url(prepared.path).with_query(query),
+            url=set_query(self.url(prepared.path), query),
             headers={"Accept": _accept_header(spec.returns), **kind},
             body=body,
             safety=spec.safety,
@@ -168,6 +184,7 @@ def _accept_header(shape: ResultShape) -> str:
 
 def _encode_json(value: Any, label: str) -> bytes:
     try:
+        check_finite(value)
         return msgspec.json.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(f"{label}: the values can't be written as JSON: {error}") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, suggest
-from ...session import Limits, Retry, Session, Timeout
+from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, quote_value, suggest
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from ._generated import MODULES
 from .caller import OxCaller
 from .errors import check_answer, effective_status
@@ -22,7 +21,7 @@ from .outcomes import to_item
 from .rows import Result
 
 if TYPE_CHECKING:
-    from ...session import Hooks
+    pass
 
 __all__ = ["OpenXchange"]
 
@@ -42,14 +41,12 @@ class OpenXchange(ApiClient, ExtendedModules):
     Args:
         base_url: Where the API is, such as ``https://ox.example.com/ajax``.
         auth: How to prove who you are: ``OxLogin(name, password)``, ``OxOAuth(token)`` and others.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: What is tried again, and how often.
-        limits: How much runs at once.
-        hooks: Called on requests, responses, retries and log-ins.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
-        ConfigurationError: The URL can't be one.
+        ConfigurationError: The URL can't be one, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -57,20 +54,12 @@ class OpenXchange(ApiClient, ExtendedModules):
         base_url: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(
             parse_base_url(base_url, subject="the API", example="https://ox.example.com/ajax"),
             auth=auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
+            options=options,
             check=check_answer,
             status=effective_status,
         )
@@ -83,6 +72,8 @@ class OpenXchange(ApiClient, ExtendedModules):
         Raises:
             InvalidArgument: There is no such module; the closest names are in the message.
         """
+        if not isinstance(name, str):
+            raise InvalidArgument(f"a module has a name, not {quote_value(name)}")
         if name not in self._modules:
             self._modules[name] = load_module(name, self._caller)
         return self._modules[name]
@@ -145,7 +136,7 @@ class OpenXchange(ApiClient, ExtendedModules):
         """
         for call in calls:
             if not isinstance(call, Later):
-                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {call!r:.60}")
+                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {quote_value(call)}")
             to_item(call.prepared)  # for the errors, also where a single call is sent by itself
         if not calls:
             return ()
@@ -179,7 +170,7 @@ class OpenXchange(ApiClient, ExtendedModules):
             The job, if the server makes one of the call; else its result.
         """
         if not isinstance(call, Later):
-            raise InvalidArgument(f"start() takes a call made with .later(…), not {call!r:.60}")
+            raise InvalidArgument(f"start() takes a call made with .later(…), not {quote_value(call)}")
         return await self._caller.start(call.prepared)
 
     async def log_out(self) -> None:

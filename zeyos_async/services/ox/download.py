@@ -13,8 +13,8 @@ The parts have modules of their own: ``files.receiving`` asks for the rest where
 name for it safe, and ``files.saving`` writes beside the place and moves the file there when it is complete.
 
 ``save(resume=True)`` keeps the part after an error, under a name made of the ETag, the size and the URL. A later one
-finds the part of that very version, and begins where it ends. If the version can't be named (no ETag, a range, or
-bytes that were read already), the file is read from its start.
+finds the part of that very version, and begins where it ends. If the version can't be named (no ETag or a weak one, a
+range, or bytes that were read already), the file is read from its start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ...errors import InvalidArgument, ServerError
 from ...wire import Request, public_url
 from .files.names import find_filename
-from .files.ranges import ByteRange, make_range, starts_at
+from .files.ranges import ByteRange, find_content_range, make_range
 from .files.receiving import Receiver
 from .files.saving import FileTarget, make_target
 
@@ -148,6 +148,7 @@ class Download:
         self._reading_began = False
         try:
             head = self._head = await arriving.open()
+            self._check_status(head)
             self._check_part(head)
         except BaseException:  # a cancelled task gives its connection back, too
             self._receiver = None
@@ -157,8 +158,22 @@ class Download:
         self._pieces = self._range.cut(whole) if self._range and head.status == 200 else whole
         return self
 
+    def _check_status(self, head: StreamedResponse) -> None:
+        """Raise an error for an answer that is no file: a part or "unchanged" only where it was asked for."""
+        headers = self._request.headers
+        good = {200, *((206,) if "Range" in headers else ()), *((304,) if "If-None-Match" in headers else ())}
+        if head.status not in good:
+            raise ServerError(
+                f"{self._request.operation}: a file was expected, and a status came that brings none",
+                status=head.status,
+                method=self._request.method,
+                url=public_url(self._request.url),
+            )
+
     def _check_part(self, head: StreamedResponse) -> None:
-        if self._range and head.status == 206 and not starts_at(head.headers, self._range.start):
+        content_range = find_content_range(head.headers)
+        # Fewer bytes, or other ones, would pass for the requested ones.
+        if self._range and head.status == 206 and not (content_range and content_range.answers(self._range)):
             raise ServerError(
                 f"{self._request.operation}: {self._range.header} was asked for, and "
                 f"{head.headers.get('Content-Range', 'something')!r:.60} came",
@@ -246,7 +261,7 @@ class Download:
         whole = self._range is None and not self._reading_began
         if arriving is None or not whole or not arriving.can_resume or self.length is None:
             return ""
-        return f"{self.etag} {self.length} {self._request.url.raw_path_qs}"
+        return f"{self.etag} {self.length} {self._request.url}"  # the server too: another one has ETags of its own
 
     async def _resume(self, target: FileTarget, arriving: Receiver, total: int | None) -> bool:
         """Continue where the target ends, and return whether there is anything left to come."""

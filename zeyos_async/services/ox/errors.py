@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ...auth.ox.wire import LOST, SECOND_FACTOR, is_lost, oauth_error
+from ...auth.ox.wire import LOST_SESSION_CODES, SECOND_FACTOR_CODE, is_session_lost, oauth_error
 from ...deprecated import renamed
 from ...errors import (
     ApiError,
@@ -211,9 +211,9 @@ def add_hint(error: A, spec: Spec) -> A:
 
 def _find_class(problem: OxWarning) -> type[OxError]:
     details = (problem.message, problem.params, problem.description)
-    if is_lost(problem.code, *details) or problem.code.startswith(_LOGIN_CODES):
+    if is_session_lost(problem.code, *details) or problem.code.startswith(_LOGIN_CODES):
         return OxNotAuthenticated  # the category is TRY_AGAIN, of all things
-    if problem.code == SECOND_FACTOR:
+    if problem.code == SECOND_FACTOR_CODE:
         return OxSecondFactorRequired
     for name in problem.categories:
         if name in _CLASSES:
@@ -228,7 +228,7 @@ def check_answer(request: Request, response: Response) -> None:
         ApiError: It is one: an ``OxError`` where it is in an envelope, by its status otherwise.
     """
     body = response.body
-    if b'"error' not in body and response.status < 400 and body[:1] != b"<":
+    if b'"error' not in body and response.status < 400 and body.lstrip()[:1] != b"<":
         return  # the usual case; a large body is not parsed twice
     envelope, problem = _parse_leniently(request, response)
     # Where a file was asked for, JSON with the word in it may be the file.
@@ -251,7 +251,11 @@ def effective_status(request: Request, response: Response) -> int:
     if response.status >= 400 or request.safety is not Safety.READ or b'"error' not in response.body:
         return response.status
     _, problem = _parse_leniently(request, response)
-    passes = problem is not None and _TEMPORARY.intersection(problem.categories) and problem.code not in LOST
+    passes = (
+        problem is not None
+        and _TEMPORARY.intersection(problem.categories)
+        and problem.code not in LOST_SESSION_CODES
+    )
     return 503 if passes else response.status
 
 

@@ -13,12 +13,21 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 from yarl import URL
 
-from ...errors import InvalidArgument
-from ...wire import Request, Response, Safety
+from ...errors import (
+    InvalidArgument,
+    NotAuthenticated,
+    OutcomeUnknown,
+    ServerError,
+    TransportError,
+    ZeyosAsyncError,
+    quote_value,
+)
+from ...urls import set_query
+from ...wire import Request, Response, Safety, public_url
 from .answers import parse_response
-from .outcomes import finish_call
+from .outcomes import finish_call, read_envelope
 from .rows import Result
-from .spec import PreparedCall
+from .spec import JsonBody, PreparedCall
 
 __all__ = ["Job", "JobInfo"]
 
@@ -75,25 +84,34 @@ class Job(Generic[T]):
 
     async def info(self) -> JobInfo:
         """Fetch its progress."""
-        data = await self._query_job("info", Safety.READ)
-        fields: Any = data if isinstance(data, dict) else {}
+        request = self._build_request("info", Safety.READ)
+        fields = await self._query_job(request)
+        # Without this, an answer that does not say whether it is done would be asked for again for ever.
+        is_info = isinstance(fields, dict) and isinstance(fields.get("done"), bool)
+        if not is_info or str(fields.get("id", self.id)) != self.id:
+            raise ServerError(
+                f"{request.operation}: the progress of {self.id!r} was asked for, and {quote_value(fields, 80)} came",
+                method=request.method,
+                url=public_url(request.url),
+            )
         return JobInfo(
             id=self.id,
-            done=fields.get("done") is True,
+            done=fields["done"],
             module=str(fields.get("module") or ""),
             action=str(fields.get("action") or ""),
         )
 
     async def cancel(self) -> None:
         """Stop it; what it has done so far stays done."""
-        await self._query_job("cancel", Safety.REPEATABLE)
+        await self._query_job(self._build_request("cancel", Safety.REPEATABLE))
 
     async def wait(
         self, *, on_progress: Callable[[JobInfo], object] | None = None, pause: float = _FIRST_PAUSE
     ) -> Result[T]:
         """Wait for the end, and fetch the result.
 
-        Who stops waiting, by a time-out for instance, does not stop the job.
+        Who stops waiting, by a time-out for instance, does not stop the job. Where its progress can't be learned, or its
+        result is lost, nobody knows what became of a write: that is an ``OutcomeUnknown``.
 
         Args:
             on_progress: Called with what is known after each question.
@@ -108,7 +126,10 @@ class Job(Generic[T]):
         while True:
             await asyncio.sleep(pause)
             pause = min(_MAX_PAUSE, max(pause, 0.05) * 1.5)  # a pause of 0 would never grow
-            info = await self.info()
+            try:
+                info = await self.info()
+            except ZeyosAsyncError as error:
+                raise self._unknown_outcome(error) from error
             if on_progress is not None:
                 on_progress(info)
             if info.done:
@@ -120,7 +141,11 @@ class Job(Generic[T]):
         """Fetch the result, or return ``None`` if the server has none yet in spite of ``done``."""
         # The server forgets a job with its result. If this answer is lost, nobody knows the outcome.
         request = self._build_request("get", self._prepared.spec.safety)
-        envelope, _ = parse_response(request, await self._send(request))
+        try:
+            response = await self._send(request)
+        except (TransportError, NotAuthenticated) as error:  # other answers are those of the call itself
+            raise self._unknown_outcome(error) from error
+        envelope = read_envelope(request, response, self._prepared)
         if envelope.job is not None:  # the job again, in place of its result
             return None
         result = finish_call(request, self._prepared, envelope)
@@ -128,14 +153,24 @@ class Job(Generic[T]):
             raise result
         return result
 
-    async def _query_job(self, action: str, safety: Safety) -> Any:
-        request = self._build_request(action, safety)
+    def _unknown_outcome(self, error: ZeyosAsyncError) -> ZeyosAsyncError:
+        """Return the error of a call whose job can't be asked: of a write, it must not look as if nothing was sent."""
+        if self._prepared.spec.safety is Safety.READ or isinstance(error, OutcomeUnknown):
+            return error
+        body = self._prepared.body
+        return OutcomeUnknown(
+            f"the server began the work as job {self.id!r}, and what became of it can't be learned: {error.args[0]}",
+            operation=self._prepared.operation,
+            sent=body.value if isinstance(body, JsonBody) else None,
+        )
+
+    async def _query_job(self, request: Request) -> Any:
         return parse_response(request, await self._send(request))[0].data
 
     def _build_request(self, action: str, safety: Safety) -> Request:
         return Request(
             method="GET",
-            url=self._url.with_query(action=action, id=self.id),
+            url=set_query(self._url, {"action": action, "id": self.id}),
             headers={"Accept": "application/json"},
             safety=safety,
             operation=f"{self._prepared.operation} (job {action})",

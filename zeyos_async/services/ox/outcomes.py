@@ -1,4 +1,10 @@
-"""Outcomes of calls: the result or the error of a call, alone or as one item of a ``multiple``."""
+"""Outcomes of calls: the result or the error of a call, alone or as one item of a ``multiple``.
+
+Whatever an answer is, a call ends in one of three ways: with a result that its operation promises; with the error that
+the server names; or, where the answer makes no sense, with a ``ServerError``. That of a write is a ``FailedWrite``, an
+``OutcomeUnknown``: the server has acted, perhaps, and what it says of that can't be used. Which statuses and shapes make
+sense is a matter of the operation's row (``Spec``) and of the readers that are made of it (``results``).
+"""
 
 from __future__ import annotations
 
@@ -8,19 +14,31 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from ...auth.ox.wire import LOST
-from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
+from ...auth.ox.wire import LOST_SESSION_CODES
+from ...codec import DecodeFailed
+from ...errors import (
+    FailedWrite,
+    InvalidArgument,
+    ResponseTooLarge,
+    ServerError,
+    ZeyosAsyncError,
+    quote_value,
+)
 from ...wire import Request, Response, Safety, public_url
 from .answers import Envelope, parse_item, parse_response
 from .errors import OxNotAuthenticated, add_hint, build_error
 from .rows import Result
-from .spec import JsonBody, PreparedCall
+from .spec import JsonBody, PreparedCall, ResultShape
 from .values import WireKind
 
-__all__ = ["combine_safety", "finish_call", "is_lost_session", "read_outcomes", "to_item"]
+__all__ = ["combine_safety", "finish_call", "is_lost_session", "read_envelope", "read_outcomes", "to_item"]
 
 T = TypeVar("T")
 
+_ACCEPTED: Final = 202
+"""The status of an answer that names the job which goes on with the work."""
+_NONSENSE: Final = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+"""What reading an answer that makes no sense may raise, besides ``DecodeFailed``."""
 _log: Final = logging.getLogger("zeyos_async")
 _NUMBER_KINDS: Final = frozenset({WireKind.INTEGER, WireKind.STAMP, WireKind.TIME, WireKind.DATE})
 
@@ -60,6 +78,44 @@ def combine_safety(calls: Sequence[PreparedCall[Any]]) -> Safety:
     return Safety.ONCE if Safety.ONCE in kinds else Safety.REPEATABLE
 
 
+def read_envelope(request: Request, response: Response, call: PreparedCall[Any]) -> Envelope:
+    """Read the envelope of an answer that has passed the channel's check.
+
+    Raises:
+        ServerError: The status is none of the operation's good ones, or the body is no JSON. For writes it is a
+            ``FailedWrite``.
+    """
+    spec = call.spec
+    is_good = response.status in spec.good_statuses
+    if not is_good and (response.status != _ACCEPTED or spec.returns is ResultShape.PAGE):
+        raise _make_failure(request, f"{call.operation}: a status came that says nothing of it", response)
+    if spec.returns is ResultShape.PAGE:
+        return Envelope(response)
+    envelope = _parse(request, response)
+    if response.status == _ACCEPTED and envelope.job is None:
+        raise _make_failure(request, f"{call.operation}: the work was put off, and no job is named", response)
+    return envelope
+
+
+def _parse(request: Request, response: Response) -> Envelope:
+    try:
+        return parse_response(request, response)[0]
+    except (ServerError, ResponseTooLarge) as error:
+        if request.safety is Safety.READ:
+            raise
+        raise _make_failure(request, str(error.args[0]), response) from error
+
+
+def _make_failure(request: Request, text: str, response: Response | None = None) -> ServerError:
+    """Make the error of an answer that makes no sense: of a write, it is an unknown outcome."""
+    about: dict[str, Any] = {"method": request.method, "url": public_url(request.url)}
+    if response is not None:
+        about["status"] = response.status
+    if request.safety is Safety.READ:
+        return ServerError(text, **about)
+    return FailedWrite(text, operation=request.operation, sent=request.sent, **about)
+
+
 def read_outcomes(
     request: Request, response: Response, calls: Sequence[PreparedCall[Any]]
 ) -> list[Result[Any] | ZeyosAsyncError]:
@@ -73,19 +129,14 @@ def read_outcomes(
 
 
 def _read_items(request: Request, response: Response, expected: int) -> list[Any]:
-    data = parse_response(request, response)[0].data
-    if isinstance(data, list) and len(data) == expected:
-        return data
-    came = f"{len(data)} came" if isinstance(data, list) else f"{response.text!r:.100} came"
-    about: dict[str, Any] = {
-        "status": response.status,
-        "method": request.method,
-        "url": public_url(request.url),
-    }
-    text = f"multiple: {expected} answers were expected, and {came}"
-    if request.safety is Safety.READ:
-        raise ServerError(text, **about)
-    raise FailedWrite(text, operation=request.operation, sent=request.sent, **about)
+    if response.status == 200:
+        data = _parse(request, response).data
+        if isinstance(data, list) and len(data) == expected:
+            return data
+    else:
+        data = None
+    came = f"{len(data)} came" if isinstance(data, list) else f"{quote_value(response.text, 100)} came"
+    raise _make_failure(request, f"multiple: {expected} answers were expected, and {came}", response)
 
 
 def _read_outcome(request: Request, call: PreparedCall[Any], item: Any) -> Result[Any] | ZeyosAsyncError:
@@ -95,9 +146,14 @@ def _read_outcome(request: Request, call: PreparedCall[Any], item: Any) -> Resul
         safety=call.spec.safety,
         sent=call.body.value if isinstance(call.body, JsonBody) else None,
     )
-    envelope, problem = parse_item(item)
+    try:
+        envelope, problem = parse_item(item)
+    except _NONSENSE as error:
+        return _make_failure(about, f"{call.operation}: an answer came that can't be read: {error}")
     if problem is not None:
         return add_hint(build_error(about, problem, data=envelope.data), call.spec)
+    if envelope.job is not None:
+        return _make_failure(about, f"{call.operation}: the work was put off, and nobody waits for it here")
     return finish_call(about, call, envelope)
 
 
@@ -107,16 +163,15 @@ def finish_call(request: Request, call: PreparedCall[T], envelope: Envelope) -> 
         _log.warning("%s: %s", call.operation, warning)
     try:
         return call.finish(envelope)
+    except (DecodeFailed, *_NONSENSE) as error:
+        text = str(error) if isinstance(error, DecodeFailed) else f"{call.operation}: {error}"
+        failure = _make_failure(request, text)
+        failure.__cause__ = error
+        return failure
     except ZeyosAsyncError as error:
         return error
-    except ValueError as error:  # a DecodeFailed is one
-        text = f"{call.operation}: {error}"
-        about: dict[str, Any] = {"method": request.method, "url": public_url(request.url)}
-        if call.spec.safety is Safety.READ:
-            return ServerError(text, **about)
-        return FailedWrite(text, operation=call.operation, sent=request.sent, **about)
 
 
 def is_lost_session(outcome: object) -> bool:
     """Return whether a call found no session, so that it was not carried out."""
-    return isinstance(outcome, OxNotAuthenticated) and outcome.code in LOST
+    return isinstance(outcome, OxNotAuthenticated) and outcome.code in LOST_SESSION_CODES

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import attrs
 
 from ...codec import DecodeFailed
-from ...errors import InvalidArgument, UnknownField
+from ...errors import InvalidArgument, UnknownField, quote_value
 from ...records import EMPTY, Record
 from ...schema import Entity
 from .tables import FULL_TIME, WireField, WireSchema
@@ -280,7 +280,9 @@ def make_row_reader(cls: type[R], columns: Sequence[WireField]) -> Callable[[Seq
 
     def read(row: Sequence[Any], timestamp: Any = None) -> R:
         if len(row) != width:
-            raise DecodeFailed(f"{width} columns were asked for, and {len(row)} came in a row: {row!r:.80}")
+            raise DecodeFailed(
+                f"{width} columns were asked for, and {len(row)} came in a row: {quote_value(row, 80)}"
+            )
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for (name, attribute, reader), item in zip(places, row, strict=False):  # compared above
@@ -316,11 +318,11 @@ def to_object(schema: WireSchema, value: Any, *, with_read_only: bool = True) ->
     if isinstance(value, OxRecord):
         return _record_to_object(schema, value, with_read_only=with_read_only)
     if not isinstance(value, Mapping):
-        raise InvalidArgument(f"a {schema.name} is wanted, or a dict of its fields, not {value!r:.60}")
+        raise InvalidArgument(f"a {schema.name} is wanted, or a dict of its fields, not {quote_value(value)}")
     sent: dict[str, Any] = {}
     for name, item in value.items():
         if not isinstance(name, str):
-            raise InvalidArgument(f"{schema.name}: the names of fields are text, not {name!r:.60}")
+            raise InvalidArgument(f"{schema.name}: the names of fields are text, not {quote_value(name)}")
         field = schema.find(name)
         if field.name in sent:
             raise InvalidArgument(f"{schema.name}: {field.name} is given twice, as {name!r} too")
@@ -354,6 +356,18 @@ def _add_full_time(schema: WireSchema, sent: dict[str, Any], values: Mapping[str
     return sent if full_time is not None else {**sent, FULL_TIME: days.pop()}
 
 
+def _nested_to_object(schema: WireSchema, value: Any) -> dict[str, Any]:
+    """Return the object for what is part of another one, with what came along and its class does not know.
+
+    The server takes the part as a whole: what is not sent is lost, such as the conditions of a filter.
+    """
+    sent = to_object(schema, value)
+    if isinstance(value, OxRecord):
+        for name, item in getattr(value, "extra", EMPTY).items():
+            sent.setdefault(name, to_plain_json(item, f"{schema.name}.{name}"))
+    return sent
+
+
 def _record_to_object(schema: WireSchema, record: OxRecord, *, with_read_only: bool) -> dict[str, Any]:
     sent: dict[str, Any] = {}
     source = type(record).__schema__
@@ -377,7 +391,7 @@ def field_to_wire(field: WireField, value: Any, label: str) -> Any:
     if not field.many:
         return _item_to_wire(field, value, label)
     if isinstance(value, str | bytes | Mapping | OxRecord) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{label} takes a list, not {value!r:.60}")
+        raise InvalidArgument(f"{label} takes a list, not {quote_value(value)}")
     return [_item_to_wire(field, item, f"{label}[{number}]") for number, item in enumerate(value)]
 
 
@@ -386,7 +400,7 @@ def _item_to_wire(field: WireField, value: Any, label: str) -> Any:
         return None
     if field.kind is WireKind.RECORD:
         try:
-            return to_object(record_class(field.record).__schema__, value)
+            return _nested_to_object(record_class(field.record).__schema__, value)
         except UnknownField as error:
             raise UnknownField(error.path, label, record_class(field.record).__schema__.fields) from error
     return to_plain_json(value, label) if field.kind is WireKind.ANY else to_wire(field.kind, value, label)
@@ -399,11 +413,11 @@ def to_plain_json(value: Any, label: str) -> Any:
         InvalidArgument: Something in it has no JSON form.
     """
     if isinstance(value, OxRecord):
-        return to_object(type(value).__schema__, value)
+        return _nested_to_object(type(value).__schema__, value)
     if isinstance(value, Mapping):
         return {str(name): to_plain_json(item, label) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [to_plain_json(item, label) for item in value]
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise InvalidArgument(f"{label} takes JSON values; {value!r:.60} is none")
+    raise InvalidArgument(f"{label} takes JSON values; {quote_value(value)} is none")

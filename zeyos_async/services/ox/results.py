@@ -5,6 +5,10 @@ is sent, from the row, the columns of the call and its folder; it does no I/O, s
 item of a ``multiple`` and the result of a job are all read in the same way. What makes no sense raises
 ``DecodeFailed``, which the caller turns into a ``ServerError``, or a ``FailedWrite`` for a write.
 
+Nothing is not an empty list: an answer without data (an empty body, ``{}``, ``{"timestamp": 1}``, ``"data": null``) is
+what a proxy or a broken server sends, and makes no sense, except where the operation's row says that it may be.
+Neither does a list without an envelope, or an object that has none of the record's fields.
+
 The document and its servers differ in ways that are evened out here:
 
 - An item of a list is an array under the columns, or an object; both become records.
@@ -20,10 +24,11 @@ The document and its servers differ in ways that are evened out here:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, TypeGuard
 
 from ...codec import DecodeFailed
-from ...errors import NotDeleted, PartialFailure
+from ...errors import NotDeleted, PartialFailure, quote_value
 from ...records import EMPTY
 from .answers import Envelope
 from .records import OxRecord, from_object, make_row_reader, record_class
@@ -47,10 +52,38 @@ def make_reader(
         columns: The columns of the call, in their order.
         defaults: Attributes that records get where the answer does not have them: the folder of the call.
     """
-    read = _READERS[spec.returns]
+    read_data = _READERS[spec.returns]
+
+    def read(envelope: Envelope) -> Any:
+        _check_data(spec, envelope)
+        return read_data(spec, columns, envelope)
+
     if not defaults:
-        return lambda envelope: read(spec, columns, envelope)
-    return lambda envelope: _fill_missing(read(spec, columns, envelope), defaults)
+        return read
+    return lambda envelope: _fill_missing(read(envelope), defaults)
+
+
+_ANY_DATA: Final = frozenset({ResultShape.NOTHING, ResultShape.DOWNLOAD, ResultShape.PAGE})
+
+
+def _check_data(spec: Spec, envelope: Envelope) -> None:
+    """Raise an error if an answer has no data, or has it without the envelope that belongs around it."""
+    data = envelope.data
+    if spec.returns in _ANY_DATA or (data is None and spec.may_be_missing):
+        return
+    if data is None:
+        raise DecodeFailed(f"{spec.operation}: the answer has no data, which does not say that there is none")
+    if envelope.bare and not spec.bare and not _is_record_or_rows(spec, data):
+        raise DecodeFailed(
+            f"{spec.operation}: the answer's data was expected, and {quote_value(data, 80)} came"
+        )
+
+
+def _is_record_or_rows(spec: Spec, data: Any) -> bool:
+    """Return whether what came without an envelope can't be anything but the data."""
+    if isinstance(data, Mapping):
+        return spec.returns is not ResultShape.FAILURES
+    return isinstance(data, list) and bool(data)
 
 
 def _fill_missing(value: Any, defaults: Mapping[str, str]) -> Any:
@@ -63,7 +96,12 @@ def _fill_missing(value: Any, defaults: Mapping[str, str]) -> Any:
 
 
 def _read_nothing(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> None:
-    return None
+    data = envelope.data
+    success = data.get("success") if isinstance(data, Mapping) else data
+    if success is False or (envelope.bare and success is not True):
+        raise DecodeFailed(
+            f"{spec.operation}: it was to be answered with nothing, and {quote_value(data, 80)} came"
+        )
 
 
 def _read_json(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> Any:
@@ -75,7 +113,7 @@ def _extract_data(spec: Spec, envelope: Envelope) -> Any:
     data = envelope.data
     if spec.key and isinstance(data, Mapping):
         if spec.key not in data:
-            raise DecodeFailed(f"{spec.operation}: the answer has no {spec.key!r}: {data!r:.80}")
+            raise DecodeFailed(f"{spec.operation}: the answer has no {spec.key!r}: {quote_value(data, 80)}")
         return data[spec.key]
     return data
 
@@ -84,7 +122,32 @@ def _read_value(spec: Spec, columns: Sequence[WireField], envelope: Envelope) ->
     data = _extract_data(spec, envelope)
     if spec.kind is WireKind.TEXT and isinstance(data, Mapping) and "id" in data:
         data = data["id"]  # the ID of a new object comes in an object at times
-    return from_wire(spec.kind, data)
+    value = from_wire(spec.kind, data)
+    if not _fits(spec, value):
+        raise DecodeFailed(
+            f"{spec.operation}: a value ({spec.kind.value}) was expected, and {quote_value(data, 80)} came"
+        )
+    return value
+
+
+_VALUE_TYPES: Final[Mapping[WireKind, tuple[type, ...]]] = {
+    WireKind.TEXT: (str,),
+    WireKind.INTEGER: (int,),
+    WireKind.BOOLEAN: (bool,),
+    WireKind.STAMP: (datetime, int),
+}
+
+
+def _fits(spec: Spec, value: Any) -> bool:
+    """Return whether a value is one that the operation promises; an empty text names nothing new."""
+    kinds = _VALUE_TYPES.get(spec.kind)
+    if kinds is None:
+        return True
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        return False
+    if isinstance(value, int):
+        return spec.name != "count" or value >= 0
+    return not (spec.creates and value == "")
 
 
 def _read_values(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> Rows[Any]:
@@ -98,21 +161,45 @@ def _read_record(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -
         data = data[0]
     if isinstance(data, str | int) and not isinstance(data, bool):
         data = {"id": data}  # a new object comes as its ID alone at times
-    if not isinstance(data, Mapping):
-        raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {data!r:.80} came")
+    may_be_empty = spec.may_be_empty or spec.may_be_missing
+    cls = record_class(spec.record)
+    if may_be_empty and data in (None, {}):  # without the document's word, None does not get here
+        data = {}
+    elif not _is_object_of(data, cls):
+        raise DecodeFailed(
+            f"{spec.operation}: a {spec.record} was expected, and {quote_value(data, 80)} came"
+        )
+    if spec.creates and not may_be_empty and "id" in cls.__schema__.fields and not _names_new(data):
+        raise DecodeFailed(
+            f"{spec.operation}: the ID of what is new was expected, and {quote_value(data, 80)} came"
+        )
     return from_object(
-        record_class(spec.record),
+        cls,
         data,
         timestamp=instant_from_wire(envelope.timestamp),
         warnings=envelope.warnings,
     )
 
 
+def _is_object_of(data: Any, cls: type[OxRecord]) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether something is an object with a field of the record's."""
+    fields = cls.__schema__.fields
+    # What an appointment conflicts with is told in the place of the record, of changes without a word in the document.
+    return isinstance(data, Mapping) and (
+        not fields or any(name in fields or name == "conflicts" for name in data)
+    )
+
+
+def _names_new(data: Mapping[str, Any]) -> bool:
+    """Return whether the answer to a creation has an ID, or what stands in the way of the creation."""
+    new_id = data.get("id")
+    is_id = isinstance(new_id, str | int) and not isinstance(new_id, bool) and new_id != ""
+    return is_id or bool(data.get("conflicts"))
+
+
 def _expect_list(spec: Spec, data: Any) -> list[Any]:
-    if data is None:
-        return []
     if not isinstance(data, list):
-        raise DecodeFailed(f"{spec.operation}: a list was expected, and {data!r:.80} came")
+        raise DecodeFailed(f"{spec.operation}: a list was expected, and {quote_value(data, 80)} came")
     return data
 
 
@@ -134,9 +221,11 @@ def _make_item_reader(spec: Spec, columns: Sequence[WireField], envelope: Envelo
     def read(item: Any) -> Any:
         if isinstance(item, list):
             return of_row(item, stamp)
-        if isinstance(item, Mapping):
+        if _is_object_of(item, cls) or _says_why(item):
             return from_object(cls, item, timestamp=stamp)
-        raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {item!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: a {spec.record} was expected, and {quote_value(item, 80)} came"
+        )
 
     return read
 
@@ -144,7 +233,9 @@ def _make_item_reader(spec: Spec, columns: Sequence[WireField], envelope: Envelo
 def _read_groups(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> dict[str, Rows[Any]]:
     data = _extract_data(spec, envelope)
     if not isinstance(data, Mapping):
-        raise DecodeFailed(f"{spec.operation}: an object of lists was expected, and {data!r:.80} came")
+        raise DecodeFailed(
+            f"{spec.operation}: an object of lists was expected, and {quote_value(data, 80)} came"
+        )
     read = _make_item_reader(spec, columns, envelope)
     return {
         str(name): _make_rows(envelope, map(read, _expect_list(spec, items))) for name, items in data.items()
@@ -158,8 +249,12 @@ def _read_updates(spec: Spec, columns: Sequence[WireField], envelope: Envelope) 
     """Read changes, which come in three forms: rows among bare IDs, or an object with one of two sets of lists."""
     data = _extract_data(spec, envelope)
     if isinstance(data, Mapping):
-        changed = [item for name in _CHANGED_KEYS for item in _expect_list(spec, data.get(name))]
-        deleted = _expect_list(spec, data.get("deleted"))
+        if not any(name in data for name in (*_CHANGED_KEYS, "deleted")):
+            raise DecodeFailed(
+                f"{spec.operation}: lists of changes were expected, and {quote_value(data, 80)} came"
+            )
+        changed = [item for name in _CHANGED_KEYS for item in _expect_list(spec, data.get(name) or [])]
+        deleted = _expect_list(spec, data.get("deleted") or [])
     else:
         items = _expect_list(spec, data)
         changed = [item for item in items if isinstance(item, list | Mapping)]
@@ -184,6 +279,8 @@ def _extract_id(item: Any) -> str:
 
 def _check_failures(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> None:
     """Raise an error if anything was not done; the answer lists what."""
+    if _extract_data(spec, envelope) is False:
+        raise DecodeFailed(f"{spec.operation}: a list of what was not done was expected, and false came")
     _raise_failures(spec, [item for item in _to_list(_extract_data(spec, envelope)) if _is_failure(item)])
 
 
@@ -234,6 +331,11 @@ def _is_failure(item: Any) -> bool:
     if isinstance(item, Mapping) and "has_failed" in item:
         return bool(item["has_failed"])
     return True
+
+
+def _says_why(item: Any) -> bool:
+    """Return whether an item is the error that came in the place of a result."""
+    return isinstance(item, Mapping) and ("error" in item or "error_desc" in item)
 
 
 def _extract_reason(item: Any) -> str:

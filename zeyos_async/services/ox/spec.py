@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -184,6 +184,9 @@ class Spec:
         oauth: Whether a token with the scopes will do for a session.
         scopes: The scopes of the token, any of which will do if there are several.
         html: Whether the answer is JSON in a web page.
+        bare: Whether the answer may be the data alone, without an envelope: a list, a text, a number.
+        may_be_missing: Whether an answer without data is a good one. That of an operation that returns nothing always is.
+        may_be_empty: Whether an empty object in ``data`` is a good answer, where a record is promised.
         deprecated: Whether the document advises against it.
         registered: Whether version 8.19 of the server has it.
         since: The version that brought it, if the document tells.
@@ -209,6 +212,9 @@ class Spec:
     oauth: bool = True
     scopes: tuple[str, ...] = ()
     html: bool = False
+    bare: bool = False
+    may_be_missing: bool = False
+    may_be_empty: bool = False
     deprecated: bool = False
     registered: bool = True
     since: str = ""
@@ -217,6 +223,25 @@ class Spec:
     def operation(self) -> str:
         """The operation's name, for errors and hooks: ``"contacts.all"``."""
         return f"{self.module}.{self.name}"
+
+    @property
+    def creates(self) -> bool:
+        """Whether it makes something new, whose ID the answer has to name."""
+        return self.safety is Safety.ONCE and (self.name.startswith("new") or self.name in _CREATING)
+
+    @property
+    def good_statuses(self) -> frozenset[int]:
+        """The HTTP statuses of its good answers. A 202 is one only if it names the job that goes on with the work."""
+        return _GOOD_STATUSES.get(self.returns, _OK)
+
+
+_CREATING: Final = frozenset({"copy", "copy_with_file", "create", "save_as", "save_attachment", "upload"})
+_OK: Final = frozenset({200})
+_GOOD_STATUSES: Final = {
+    ResultShape.NOTHING: frozenset({200, 204}),
+    ResultShape.PAGE: frozenset({200, 301, 302, 303, 307, 308}),
+    # A download adds 206 and 304, where its headers ask for a part, or for a file that is another one by now.
+}
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from ...codes import names_of
-from ...errors import InvalidArgument, UnknownField
+from ...errors import InvalidArgument, UnknownField, quote_value
 from ...schema import Entity
 from ...schema import Field as NeutralField
 from ...schema import Kind as NeutralKind
@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 FULL_TIME: Final = "full_time"
 """The field that tells whether a field of kind ``DATE_OR_TIME`` is a day."""
+
+_MAX_DIGITS: Final = 9
+"""Digits of the number of a column; the document's have four at most."""
 
 _NEUTRAL_KINDS: Final = {
     WireKind.TEXT: NeutralKind.TEXT,
@@ -157,10 +160,10 @@ class WireSchema:
         if isinstance(name, int) and not isinstance(name, bool):
             return self._find_numbered_column(name)
         if not isinstance(name, str):
-            raise InvalidArgument(f"columns takes names, or numbers, not {name!r:.60}")
+            raise InvalidArgument(f"columns takes names, or numbers, not {quote_value(name)}")
         if headers and not self.has(name) and name[:1].isupper():
             return WireField(name, WireKind.ANY)
-        if name.isascii() and name.isdigit():
+        if name.isascii() and name.isdigit() and len(name) < _MAX_DIGITS:
             return self._find_numbered_column(int(name))
         field = self.find(name)
         if field.column is None and not self.columns_by_name:
@@ -169,7 +172,9 @@ class WireSchema:
 
     def _find_numbered_column(self, number: int) -> WireField:
         """Return a column by its number; servers have more than the document, and those go to ``extra``."""
-        return self.columns.get(number) or WireField(str(number), WireKind.ANY, number)
+        if not 0 <= number < 10**_MAX_DIGITS:
+            raise UnknownField(quote_value(number), f"the columns of {self.name}", self._list_column_names())
+        return self.columns.get(number) or WireField(str(int(number)), WireKind.ANY, int(number))
 
     def _list_column_names(self) -> list[str]:
         return [field.attr for field in self.columns.values()]

@@ -9,6 +9,7 @@ as ``full_time`` tells. The events of ``chronos`` have a form of their own, with
 from __future__ import annotations
 
 import enum
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -16,7 +17,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from ...errors import InvalidArgument
+from ...errors import InvalidArgument, ZeyosAsyncError, quote_value
 
 __all__ = [
     "EventTime",
@@ -117,7 +118,7 @@ def instant_to_wire(value: Any, label: str) -> int:
         return (value - _EPOCH) // _MILLISECOND
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
-    raise InvalidArgument(f"{label} takes an aware datetime, or ms since 1970, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes an aware datetime, or ms since 1970, not {quote_value(value)}")
 
 
 def day_to_wire(value: Any, label: str) -> int:
@@ -133,7 +134,7 @@ def day_to_wire(value: Any, label: str) -> int:
             raise InvalidArgument(f"{label} takes a day: {value} ms is not 00:00 UTC; use a date")
         return int(value)
     hint = ": say value.date()" if isinstance(value, datetime) else ""
-    raise InvalidArgument(f"{label} takes a date, not {value!r:.60}{hint}")
+    raise InvalidArgument(f"{label} takes a date, not {quote_value(value)}{hint}")
 
 
 def _date_or_time_to_wire(value: Any, label: str) -> int:
@@ -175,7 +176,8 @@ def _find_zone(name: Any) -> tzinfo | None:
 def event_time_to_wire(value: Any, label: str) -> dict[str, str]:
     """Return the object for the start or end of an event.
 
-    A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone.
+    A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone. A time that its
+    zone has twice, or never, goes as UTC: the text of a clock could not say which moment it is.
 
     Raises:
         InvalidArgument: It is no date, or its zone has no name that the server could know.
@@ -184,16 +186,22 @@ def event_time_to_wire(value: Any, label: str) -> dict[str, str]:
         return dict(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
+            if value.fold:
+                raise InvalidArgument(
+                    f"{label}: {value!r} (fold=1) is the second time that a clock shows this, and a time without a zone "
+                    "can't say which: give it a timezone, or fold=0"
+                )
             return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15)}
         return _zoned_to_wire(value, label)
     if isinstance(value, date):
         return {"value": f"{value:%Y%m%d}".zfill(8)}  # strftime leaves out zeros of years before 1000
-    raise InvalidArgument(f"{label} takes a date or a datetime, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a date or a datetime, not {quote_value(value)}")
 
 
 def _zoned_to_wire(value: datetime, label: str) -> dict[str, str]:
     key = getattr(value.tzinfo, "key", None)
-    if key is not None and key != "UTC":
+    is_one_moment = value.utcoffset() == value.replace(fold=1 - value.fold).utcoffset()
+    if key is not None and key != "UTC" and is_one_moment:
         return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15), "tzid": str(key)}
     if value.utcoffset() is None:
         raise InvalidArgument(f"{label}: {value!r} names no moment: its timezone has no offset")
@@ -216,7 +224,7 @@ def to_utc_text(value: Any, label: str) -> str:
         return f"{value.astimezone(UTC):%Y%m%dT%H%M%S}".zfill(15) + "Z"
     if isinstance(value, date):
         return f"{value:%Y%m%d}".zfill(8)
-    raise InvalidArgument(f"{label} takes an aware datetime or a date, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes an aware datetime or a date, not {quote_value(value)}")
 
 
 # -- from the wire ---------------------------------------------------------------------------------
@@ -240,6 +248,12 @@ def find_reader(kind: WireKind) -> Callable[[Any], Any] | None:
     return _READERS.get(kind)
 
 
+_TOO_LARGE: Final = 2**63
+"""The first number that no server written in Java has."""
+_MAX_DIGITS: Final = 4_000
+"""More digits are no number of this API; Python refuses to read them, which would cost the page for one cell."""
+
+
 def _read_text(value: Any) -> Any:
     if value.__class__ is str:
         return value
@@ -250,7 +264,7 @@ def _read_integer(value: Any) -> Any:
     if value.__class__ is int:
         return value
     if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
-        return int(value)
+        return int(value) if len(value) < _MAX_DIGITS else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -258,9 +272,10 @@ def _read_number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return value
+    return number if math.isfinite(number) else value  # no JSON number is "nan", nor 1e999
 
 
 def _read_boolean(value: Any) -> Any:
@@ -305,15 +320,20 @@ def to_wire(kind: WireKind, value: Any, label: str) -> Any:
         InvalidArgument: It does not fit.
     """
     writer = _WRITERS.get(kind)
-    return value if writer is None else writer(value, label)
+    try:
+        return value if writer is None else writer(value, label)
+    except ZeyosAsyncError:
+        raise
+    except (ValueError, OverflowError) as error:  # such as a number of thousands of digits
+        raise InvalidArgument(f"{label}: {quote_value(value)} can't be written: {error}") from error
 
 
 def _text_to_wire(value: Any, label: str) -> str:
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
-    raise InvalidArgument(f"{label} takes text, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes text, not {quote_value(value)}")
 
 
 def _integer_to_wire(value: Any, label: str) -> int:
@@ -321,21 +341,25 @@ def _integer_to_wire(value: Any, label: str) -> int:
         return int(value)
     if isinstance(value, str) and isinstance(number := _read_integer(value), int):
         return number
-    raise InvalidArgument(f"{label} takes a whole number, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a whole number, not {quote_value(value)}")
 
 
 def _number_to_wire(value: Any, label: str) -> int | float:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = value if isinstance(value, int) else float(value)
+        if isinstance(value, Decimal) and value.is_finite() and Decimal(repr(number)) != value:
+            raise InvalidArgument(
+                f"{label}: {quote_value(value)} has more digits than a JSON number can carry"
+            )
         if number == number and abs(number) != float("inf"):  # NaN and infinity have no form in JSON
             return number
-    raise InvalidArgument(f"{label} takes a number, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a number, not {quote_value(value)}")
 
 
 def _boolean_to_wire(value: Any, label: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise InvalidArgument(f"{label} takes True or False, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes True or False, not {quote_value(value)}")
 
 
 _WRITERS: Final = {
@@ -361,6 +385,8 @@ def to_query_text(kind: WireKind, value: Any, label: str) -> str:
     sent = to_wire(kind, value, label)
     if isinstance(sent, bool):
         return "true" if sent else "false"
-    if isinstance(sent, str | int | float):
-        return str(sent)
-    raise InvalidArgument(f"{label} can't be sent in a query: {value!r:.60}")
+    if isinstance(sent, str):
+        return str.__str__(sent)
+    if isinstance(sent, int | float) and not (isinstance(sent, int) and abs(sent) >= _TOO_LARGE):
+        return int.__repr__(sent) if isinstance(sent, int) else float.__repr__(sent)
+    raise InvalidArgument(f"{label} can't be sent in a query: {quote_value(value)}")

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import attrs
 from yarl import URL
 
-from ...auth import AuthBackend, BearerToken, OAuth2
-from ...errors import ConfigurationError, Gone, NotFound, ServerError, suggest
+from ...auth import AuthBackend, BearerToken, OAuth2, OAuth2Password
+from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
+from ...errors import (
+    ApiError,
+    ConfigurationError,
+    Gone,
+    InvalidArgument,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    ServerError,
+    quote_value,
+    suggest,
+)
 from ...secrets import Secret
-from ...session import Limits, Retry, Session, Timeout
-from ...wire import Response, public_url
+from ...wire import Request, Response, Safety, public_url
+from ..base.answers import is_error_object
 from ..base.client import ApiClient, parse_base_url
+from ..base.options import ClientOptions
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
+from .answers import check_answer
 from .quirks import Quirks
 from .readable import ReadableResource
 from .writable import WritableResource
 
 if TYPE_CHECKING:
     from ...auth import TokenStore
-    from ...session import Hooks
 
 __all__ = ["Identity", "Zeyos"]
 
@@ -32,6 +45,7 @@ _CLOUD: Final = "cloud.zeyos.com"
 """The vendor's own host, where every instance has a path of its own."""
 _INSTANCE_APIS: Final = ("api", "auth", "oauth2")
 """First parts of absolute paths that are below the instance, not below ``/api/v1``."""
+_IDENTITY_PATHS: Final = ("/oauth2/v1/userinfo", "/auth/v1/")
 _WRITE_OPERATIONS: Final = frozenset({"create", "update", "delete"})
 
 
@@ -68,15 +82,13 @@ class Zeyos(ApiClient, Entities):
     Args:
         base_url: The instance: ``https://cloud.zeyos.com/demo``. With ``/api/v1`` behind it, too.
         auth: The way to log in; ``None`` for servers that ask nothing.
-        session: A session to share between clients; it is not closed with this client.
-        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: The failures that are tried again, and how often.
-        limits: The number of requests that run at once.
-        hooks: Called on requests, responses, retries and log-ins.
         quirks: The points that the documents leave open, where this instance differs from others.
+        **options: The options that all clients take, see ``ClientOptions``: ``session``, ``timeout``, ``retry``,
+            ``limits``, ``hooks``, ``allow_http``.
 
     Raises:
-        ConfigurationError: The URL can't be that of an instance.
+        ConfigurationError: The URL can't be that of an instance, or others could read a credential on its
+            way there.
     """
 
     def __init__(
@@ -84,24 +96,19 @@ class Zeyos(ApiClient, Entities):
         base_url: str | URL,
         *,
         auth: AuthBackend | None = None,
-        session: Session | None = None,
-        timeout: Timeout | float | None = None,
-        retry: Retry | None = None,
-        limits: Limits | None = None,
-        hooks: Sequence[Hooks] = (),
         quirks: Quirks | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(
             _instance_url(base_url),
             auth=auth,
-            session=session,
-            timeout=timeout,
-            retry=retry,
-            limits=limits,
-            hooks=hooks,
+            options=options,
+            check=check_answer,
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
+        self._resources: dict[str, ReadableResource[Any]] = {}
+        self._by_oauth2 = isinstance(auth, (OAuth2, OAuth2Password))
 
     @classmethod
     def from_env(
@@ -136,29 +143,40 @@ class Zeyos(ApiClient, Entities):
             )
         if "auth" not in options:
             options["auth"] = _auth_from_env(env, token_store)
+        if plain_http_allowed(env):
+            options.setdefault("allow_http", True)
         return cls(f"{base.rstrip('/')}/{instance}" if instance else base, **options)
 
     @classmethod
     def from_profile(cls, name: str | None = None, **options: Any) -> Self:
         """Return a client with the credentials of the vendor's command line tool.
 
-        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the one that
-        ``.zeyos/profile`` names, ``.zeyos/auth.json`` (both in the current folder or one above it), the
+        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the closest of
+        ``.zeyos/profile`` (which names one) and ``.zeyos/auth.json`` in the current folder and those above it, the
         active profile of ``~/.config/zeyos/profiles.json``, ``~/.config/zeyos/credentials.json``. Refreshed
         tokens are written back to where they came from. These files are read at once.
 
         Args:
             name: A profile's name.
-            **options: Passed on to the client.
+            **options: Passed on to the client. With an ``auth=`` of your own, ``name`` is needed: no file that
+                happens to be near says where your credential goes.
 
         Raises:
-            ConfigurationError: There is no such profile, or no token in it; the message says what to do.
+            ConfigurationError: There is no such profile, or no token in it, or others could have written it; the
+                message says what to do.
         """
+        if options.get("auth") is not None and name is None:
+            raise ConfigurationError(
+                "from_profile(auth=…) would send your credential to the address of whichever profile is found; name "
+                "the profile, or give the address to Zeyos(…)"
+            )
         from .profiles import find_profile  # here, as few programs need it
 
         profile = find_profile(name)
         if "auth" not in options:
             options["auth"] = profile.auth()
+        if profile.allow_http:
+            options.setdefault("allow_http", True)
         return cls(profile.base_url, **options)
 
     def resource(self, name: str) -> ReadableResource[Any]:
@@ -167,10 +185,15 @@ class Zeyos(ApiClient, Entities):
         Raises:
             InvalidArgument: There is no such entity; the closest names are in the message.
         """
-        record = record_class(name)
-        is_writable = record.__entity__.operations >= _WRITE_OPERATIONS
-        resource_class = WritableResource if is_writable else ReadableResource
-        return resource_class(self._channel, self._root, record, quirks=self._quirks)
+        if not isinstance(name, str):
+            raise InvalidArgument(f"an entity has a name, not {quote_value(name)}")
+        # One object each: what it learned of the server (fields, sizes of pages) would else be learned again.
+        if name not in self._resources:
+            record = record_class(name)
+            is_writable = record.__entity__.operations >= _WRITE_OPERATIONS
+            resource_class = WritableResource if is_writable else ReadableResource
+            self._resources[name] = resource_class(self._channel, self._root, record, quirks=self._quirks)
+        return self._resources[name]
 
     if not TYPE_CHECKING:
 
@@ -195,13 +218,41 @@ class Zeyos(ApiClient, Entities):
     async def whoami(self) -> Identity:
         """Return the user and the application that the credential belongs to.
 
-        Asks the authentication API, and the OAuth 2.0 API's user info where there is none.
+        Asks the OAuth 2.0 API's user info and the authentication API; which of them first depends on the log-in.
+        Either may refuse a token that the REST API takes, so that a refresh token is used only if that refuses too.
         """
         try:
-            response = await self.request("GET", "/auth/v1/")
-        except (NotFound, Gone):
-            response = await self.request("GET", "/oauth2/v1/userinfo")
-        return _read_identity(_read_object(response, "who the credential belongs to"))
+            return await self._ask_who()
+        except NotAuthenticated:
+            before = self._channel.credential
+            if not self._by_oauth2 or before is None:
+                raise
+            await self.request("GET", "config")
+            if self._channel.credential == before:
+                raise
+        return await self._ask_who()
+
+    async def _ask_who(self) -> Identity:
+        """Ask both APIs in turn; the refusal of the first is raised if both refuse."""
+        paths = _IDENTITY_PATHS if self._by_oauth2 else _IDENTITY_PATHS[::-1]
+        refusal: ApiError | None = None
+        for path in paths:
+            request = Request(
+                method="GET",
+                url=self._url(path),
+                headers={"Accept": "application/json"},
+                safety=Safety.READ,
+                operation="whoami",
+                renews=not self._by_oauth2,
+            )
+            try:
+                response = await self._channel.send(request)
+            except (NotAuthenticated, PermissionDenied, NotFound, Gone) as error:
+                refusal = refusal or error
+            else:
+                return _read_identity(_read_object(response, "who the credential belongs to"))
+        assert refusal is not None  # there are two paths
+        raise refusal
 
     def _root_of(self, path: str) -> URL:
         is_below_instance = path.startswith("/") and path.strip("/").split("/")[0] in _INSTANCE_APIS
@@ -234,6 +285,7 @@ def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBack
             refresh_token=refresh_token,
             access_token=token,
             token_store=store,
+            may_refresh=False if any(is_set(env, name) for name in REFRESH_FORBIDDERS) else None,
         )
     if token is None:
         raise ConfigurationError(
@@ -254,7 +306,7 @@ def _instance_url(value: str | URL) -> URL:
     path = url.path.rstrip("/")
     if not path and url.host == _CLOUD:
         raise ConfigurationError(f"{url} lacks the name of the instance, as in https://{_CLOUD}/demo")
-    return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/")
+    return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/", encoded=True)
 
 
 def _read_object(response: Response, subject: str) -> dict[str, Any]:
@@ -263,10 +315,10 @@ def _read_object(response: Response, subject: str) -> dict[str, Any]:
     except ValueError:
         value = None
     if value == []:  # an empty object, as PHP writes it
-        return {}
-    if not isinstance(value, dict):
+        value = {}
+    if response.status != 200 or not isinstance(value, dict) or is_error_object(value):
         raise ServerError(
-            f"{subject} was asked for, and {response.text!r:.80} came",
+            f"{subject} was asked for, and {quote_value(response.text, 80)} came",
             status=response.status,
             url=public_url(response.url),
         )

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from typing import Final, TypeVar
 
 import attrs
 
-from ...errors import InvalidArgument
+from ...errors import InvalidArgument, quote_value
 from ...records import Record
 
-__all__ = ["bring_up_to_date", "check_id", "id_of"]
+__all__ = ["bring_up_to_date", "check_etag", "check_id", "id_of", "names_one_version"]
 
 R = TypeVar("R", bound=Record)
+
+
+_TOO_LARGE: Final = 2**63
+"""The first number that no database has for an ID."""
+_ONE_ETAG: Final = re.compile(r'(?:W/)?"[^"]*"|[^\s",*]+')
+"""One ETag, quoted as it should be or bare as some servers send it."""
 
 
 def check_id(value: object) -> int:
     """Return an ID as it goes into a path.
 
     Raises:
-        InvalidArgument: It is no whole number from 1.
+        InvalidArgument: It is no whole number from 1, or has more than 63 bits.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidArgument(f"an ID is a whole number from 1, not {value!r:.60}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < _TOO_LARGE:
+        raise InvalidArgument(f"an ID is a whole number from 1 to 2**63 - 1, not {quote_value(value)}")
     return int(value)
+
+
+def check_etag(label: str, value: object) -> str:
+    """Return an ETag that a caller gave.
+
+    Raises:
+        InvalidArgument: It is none. An empty one would be no guard, without a word.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidArgument(
+            f"{label} takes an ETag, a text that is not empty, or None; not {quote_value(value)}"
+        )
+    return str.__str__(value)
+
+
+def names_one_version(etag: str) -> bool:
+    """Return whether an ``If-Match`` holds for one version of a record alone; ``"*"`` and lists hold for others too."""
+    return _ONE_ETAG.fullmatch(etag.strip()) is not None
 
 
 def id_of(record: Record) -> int:

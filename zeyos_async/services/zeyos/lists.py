@@ -6,7 +6,7 @@ The points that the documents leave open are in ``quirks``; responses are read i
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -14,13 +14,17 @@ import msgspec
 from yarl import URL
 
 from ...codec import Page, RowReader
-from ...errors import BadRequest, ServerError
+from ...errors import ApiError, BadRequest, ServerError, quote_value
 from ...filters import Comparison, Expression, Op, Order, all_of, normalize, to_zeyos
+from ...filters.compilers.zeyos import add_id_bounds, compile_normal
 from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
-from ...session import Channel
+from ...session import Channel, Timeout
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan
+from ..base.pagers.base import Pager
+from ..base.pagers.choose import choose_pager
+from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan, Reading
+from ..base.values import read_count
 from .content import content_from_wire
 from .quirks import Quirks
 
@@ -30,8 +34,9 @@ R = TypeVar("R")
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
 
 _log: Final = logging.getLogger("zeyos_async.zeyos")
-_DOCUMENTS: Final = (("spec",), ("reference",), ())
-"""The documents whose own fields a server may have, newest first: the one of 2026, the older reference, none."""
+_DOCUMENTS: Final = (("spec", "reference"), ("spec",), ("reference",), ())
+"""The documents whose own fields a server may have: those of both, of the one of 2026, of the older one, of none."""
+_FIELD_REFUSALS: Final = frozenset({400, 422, 500})
 _FEATURES: Final = ListFeatures()
 
 
@@ -56,61 +61,84 @@ class ZeyosLists:
     features: ListFeatures = _FEATURES
     _generation: int = 0  # the index in _DOCUMENTS that this server turned out to follow
 
-    async def send(self, request: Request, *, retry_overload: bool = True) -> Response:
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """The fields that this server turned out not to have."""
+        return set(self._all_fields(0)) - set(self._all_fields(self._generation))
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call."""
+        return self.channel.timeout
+
+    async def send(
+        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
+    ) -> Response:
         """Send a list request; without ``retry_overload``, pages that are too large fail at once."""
-        current_request = request
-        for generation in range(self._generation, len(_DOCUMENTS)):
+        generation = self._generation
+        while True:
             try:
-                response = await self._send(current_request, retry_overload=retry_overload)
-            except BadRequest as error:
-                next_request = self._for_next_generation(request, generation, error)
-                if next_request is None:
+                response = await self._send(request, retry_overload=retry_overload, timeout=timeout)
+            except (BadRequest, ServerError) as error:
+                older = self._for_older_documents(request) if refuses_field(error) else None
+                if older is None:
                     raise
-                current_request = next_request
+                generation, request = older
             else:
                 self._generation = max(self._generation, generation)
                 return response
-        raise ServerError(f"{self.entity.name}: the server takes none of the documented selections")
 
-    async def _send(self, request: Request, *, retry_overload: bool) -> Response:
+    async def _send(self, request: Request, *, retry_overload: bool, timeout: Timeout | None) -> Response:
         if retry_overload:
-            return await self.channel.send(request)
+            return await self.channel.send(request, timeout=timeout)
         # Waiting and sending the same page again would fail again: the pager asks for a smaller one at once.
         retry = self.channel.retry
         statuses = retry.statuses - PAGE_FAILURE_STATUSES
-        return await self.channel.send(request, retry=attrs.evolve(retry, statuses=statuses))  # type: ignore[arg-type]
+        return await self.channel.send(request, timeout=timeout, retry=attrs.evolve(retry, statuses=statuses))  # type: ignore[arg-type]
 
-    def _for_next_generation(self, request: Request, generation: int, error: BadRequest) -> Request | None:
-        """Return the same list of full records, with the fields of the next older generation of servers.
+    def _for_older_documents(self, request: Request) -> tuple[int, Request] | None:
+        """Return the same list of full records, with the fields of the next older documents; ``None`` if there is none.
 
         The vendor's two documents differ in fields. A full record means all fields that the server has,
         so a server that refuses a field that not every server has is asked again without it.
         """
         body = self.describe_body(request)
-        if "field" not in error.message.lower() or body.get("fields") != self._all_fields(self._generation):
+        selected = body.get("fields")
+        if not isinstance(selected, list):
             return None
-        for next_generation in range(generation + 1, len(_DOCUMENTS)):
-            fields = self._all_fields(next_generation)
-            if fields != self._all_fields(generation):
-                documents = _DOCUMENTS[next_generation]
-                _log.info("%s: a field was refused; asking for those of %s", self.entity.name, documents)
-                return attrs.evolve(request, body=msgspec.json.encode({**body, "fields": fields}))
+        variants = [self._all_fields(generation) for generation in range(len(_DOCUMENTS))]
+        current = next((fields for fields in variants if selected[: len(fields)] == fields), None)
+        if current is None:
+            return None
+        for generation, fields in enumerate(variants):
+            if generation > variants.index(current) and fields != current:
+                _log.info(
+                    "%s: a field was refused; asking for those of %s",
+                    self.entity.name,
+                    _DOCUMENTS[generation],
+                )
+                hidden = selected[len(current) :]
+                body["fields"] = [*fields, *hidden]
+                return generation, attrs.evolve(request, body=msgspec.json.encode(body))
         return None
 
     def _all_fields(self, generation: int) -> list[str]:
         documents = _DOCUMENTS[generation]
         return [field.name for field in self.entity if not field.only_in or field.only_in in documents]
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; compile it once, for the errors."""
-        normalized = normalize(where, self.entity)
-        to_zeyos(normalized, self.entity)
-        return normalized
+    def compile(self, where: Expression) -> tuple[Expression, dict[str, Any]]:
+        """Return the condition in normal form, and the value of ``filters``."""
+        normal = normalize(where, self.entity)
+        return normal, compile_normal(normal)
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result."""
+        return choose_pager(self, reading)
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """Return the list request for one window."""
         body = self._condition_body(plan, after_id=window.after_id, up_to_id=window.up_to_id)
-        body["fields"] = ["ID"] if window.only_id else self._selection(plan)
+        body["fields"] = ["ID"] if window.only_id else self._selection(plan, window.hidden)
         if plan.distinct:
             body["distinct"] = True
         if plan.expand and not window.only_id:
@@ -138,15 +166,14 @@ class ZeyosLists:
                 value = value[0]
             if isinstance(value, dict):
                 value = value["count"]
-            count = int(str(value))
+            return read_count(value)
         except (ValueError, KeyError, TypeError):
             raise ServerError(
-                f"a count was asked for, and {response.text!r:.80} came",
+                f"a count was asked for, and {quote_value(response.text, 80)} came",
                 status=response.status,
                 method="POST",
                 url=public_url(self.url),
             ) from None
-        return count
 
     def wrap_reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
         """Return a reader that also decodes the content of expanded binary fields."""
@@ -168,26 +195,24 @@ class ZeyosLists:
         self, plan: QueryPlan, *, after_id: int | None, up_to_id: int | None
     ) -> dict[str, Any]:
         # The bounds stand beside the user's own condition, whatever that says about the ID: no part is replaced.
-        parts = [plan.where]
-        if after_id is not None:
-            parts.append(Comparison("ID", Op.GT, after_id))
-        if up_to_id is not None:
-            parts.append(Comparison("ID", Op.LE, up_to_id))
+        filters = add_id_bounds(plan.compiled or {}, after=after_id, up_to=up_to_id)
+        if filters is None:
+            bounds = ((Op.GT, after_id), (Op.LE, up_to_id))
+            parts = [Comparison("ID", op, bound) for op, bound in bounds if bound is not None]
+            filters = to_zeyos(all_of([plan.where, *parts]), self.entity)
         body: dict[str, Any] = {}
-        filters = to_zeyos(all_of(parts), self.entity)
         if filters:
             body[self.quirks.filters] = filters
         if plan.search is not None:
             body["query"] = plan.search
         return body
 
-    def _selection(self, plan: QueryPlan) -> list[str] | dict[str, str]:
+    def _selection(self, plan: QueryPlan, hidden: Mapping[str, str]) -> list[str] | dict[str, str]:
         """Return field names as a list; with an alias, key → path as an object."""
         if plan.columns is None:
-            return self._all_fields(self._generation)
-        if all(key == path for key, path in plan.columns.items()):
-            return list(plan.columns)
-        return plan.columns
+            return [*self._all_fields(self._generation), *hidden]
+        columns = {**plan.columns, **hidden}
+        return list(columns) if all(key == path for key, path in columns.items()) else columns
 
     def _request(self, body: dict[str, Any], action: str) -> Request:
         return Request(
@@ -218,6 +243,11 @@ class _ContentReader:
                 elif hasattr(row, key):
                     setattr(row, key, content_from_wire(getattr(row, key)))
         return page
+
+
+def refuses_field(error: ApiError) -> bool:
+    """Return whether an error says that a selected field is none: servers say so with 400, 422 or 500."""
+    return error.status in _FIELD_REFUSALS and "field" in error.message.lower()
 
 
 def _sort_term(term: Order) -> str:

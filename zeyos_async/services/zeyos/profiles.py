@@ -11,9 +11,13 @@ The files hold *sets* of credentials: JSON objects with ``baseUrl``, ``accessTok
 - ``.zeyos/auth.json`` there is a set of the project's own.
 - ``~/.config/zeyos/credentials.json`` is the one set that there was before there were profiles.
 
-The paths are the vendor's, and the same on every platform. The search has two steps: :func:`_selected_set` looks for a
-profile that somebody names, and :func:`_default_set` for what is used if nobody does. A name that leads nowhere is
-an error and never leads to another set: a command must not change the wrong instance.
+The paths are the vendor's, and the same on every platform. The search has three steps: :func:`_named` looks for a
+profile that somebody names, :func:`_nearest` for the closest file of a project, and :func:`_default` for what is used
+without either. A name that leads nowhere is an error and never leads to another set: a command must not change the
+wrong instance. Which files of projects are believed is in :mod:`.credential_files`.
+
+A set is an address and its credential, and they stay together: tokens are read and written only while the file still
+has the address that they are for.
 
 Everything else in a file stays as it is when tokens are written. Files that are linked to stay where they are, and
 looser permissions than those of our own stores are accepted, as the files are not ours. The vendor's tool takes no
@@ -22,28 +26,34 @@ locks, so that our locks keep apart only programs that use this library.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final
 
 import attrs
+from yarl import URL
 
-from ...auth import AuthBackend, BearerToken, Credential, OAuth2, TokenStore
-from ...auth.stores.file_locks import hold_lock, hold_lock_in_thread
-from ...auth.stores.private_files import read_private, replace_private
+from ...auth import AuthBackend, BearerToken, Credential, OAuth2
+from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
+from ...auth.stores.base import to_expiry
+from ...auth.stores.file_base import TokenFileStore
+from ...auth.stores.private_files import real_path
 from ...errors import ConfigurationError, suggest
 from ...secrets import Secret
+from .credential_files import (
+    check_writable,
+    current_folder,
+    files_upwards,
+    read_found_object,
+    read_object,
+    read_pin,
+)
 
-__all__ = ["Profile", "ProfileStore", "find_profile", "look_for_profile"]
+__all__ = ["Profile", "ProfileStore", "find_profile", "look_for_profile", "same_instance"]
 
-_PROJECT_FOLDER: Final = ".zeyos"
-_MAX_PARENTS: Final = 20
 _REFRESH_PATIENCE: Final = 60.0
-_WRITE_PATIENCE: Final = 15.0
 
 
 @attrs.frozen
@@ -61,46 +71,62 @@ class _JsonObject:
         return Secret(text) if text else None
 
     def time(self, name: str) -> float | None:
-        value = self.values.get(name)
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        return to_expiry(self.values.get(name))
 
 
 @attrs.frozen
-class ProfileStore(TokenStore):
+class ProfileStore(TokenFileStore):
     """A store for the tokens of one set of credentials, where the vendor's tool keeps them.
 
-    That tool takes no locks: do not let it refresh the same tokens at the same moment.
+    That tool takes no locks, and writes back the tokens that it has read, however long ago. So the newest ones that are
+    known count, whatever the file says, and go back into it.
 
     Attributes:
         path: The file.
         name: The profile's name, or ``None`` where the file holds a single set.
     """
 
+    has_other_writers: ClassVar[bool] = True
+
     path: Path
     name: str | None = None
 
-    async def load(self, key: str) -> Credential | None:
-        """Return the tokens in the file, whatever the key."""
-        return await asyncio.to_thread(lambda: _to_credential(read_set(self.path, self.name)))
+    def _token_file(self) -> Path:
+        return real_path(self.path)  # a file that is linked to stays where it is
 
-    async def save(self, key: str, credential: Credential | None) -> None:
-        """Put the tokens back into the file; ``None`` removes them."""
-        await asyncio.to_thread(self._save, credential)
+    def _place(self, key: str) -> str:
+        return f"{f'.{self.name}' if self.name else ''}.refresh".replace(os.sep, "_")
 
-    @asynccontextmanager
-    async def lock(self, key: str) -> AsyncIterator[None]:
-        """Hold the lock of the set, against programs that use this library."""
-        # Apart from the lock of a write: a refresh, which waits for a server, holds up no other profile's writes.
-        name = f".{self.path.name}{f'.{self.name}' if self.name else ''}".replace(os.sep, "_")
-        async with hold_lock(
-            self.path.resolve().with_name(f"{name}.refresh.lock"), patience=_REFRESH_PATIENCE
-        ):
-            yield
+    def _lock_patience(self) -> float:
+        return _REFRESH_PATIENCE
 
-    def _save(self, credential: Credential | None) -> None:
-        path = self.path.resolve()  # a file that is linked to stays where it is
-        with hold_lock_in_thread(path.with_name(f".{path.name}.lock"), patience=_WRITE_PATIENCE):
-            replace_private(path, _with_tokens(self.path, self.name, credential))
+    def _read(self, key: str) -> Credential | None:
+        values = read_set(self.path, self.name)
+        self._check_instance(key, values)
+        return _to_credential(values)
+
+    def _parse(self, key: str, text: Secret) -> Credential | None:
+        values = find_set(json.loads(text.reveal()), self.name)
+        if values is None:
+            return None
+        self._check_instance(key, values)
+        return _to_credential(values)
+
+    def _text_with(self, key: str, credential: Credential | None) -> Secret:
+        check_writable(self.path)
+        return _with_tokens(self.path, self.name, credential)
+
+    def _check_instance(self, key: str, values: _JsonObject) -> None:
+        """Keep tokens and address together: somebody may have signed in to another instance meanwhile."""
+        address = key.partition(" ")[0]
+        if "://" not in address or not values.text("baseUrl"):
+            return
+        base_url = _base_url(values, self)
+        if not same_instance(base_url, address):
+            raise ConfigurationError(
+                f"{_describe_store(self)} is for {base_url} by now, and its tokens are not for {address}. "
+                "Begin anew, with the address that it has"
+            )
 
 
 @attrs.frozen(kw_only=True)
@@ -114,6 +140,8 @@ class Profile:
         client_secret: The application's secret.
         credential: The tokens, or ``None``.
         chosen: Why it is this one, such as ``"is named by ZEYOS_PROFILE"``.
+        allow_http: Whether the set, or ``ZEYOS_ALLOW_HTTP``, permits a credential over ``http://``.
+        may_refresh: Whether the environment leaves it to us to refresh.
     """
 
     base_url: str
@@ -121,7 +149,9 @@ class Profile:
     client_id: str = ""
     client_secret: Secret | None = None
     credential: Credential | None = None
-    chosen: str = ""
+    reason: str = ""
+    allow_http: bool = False
+    may_refresh: bool = True
 
     def auth(self) -> AuthBackend:
         """Return the backend that uses the tokens, and refreshes them where that is possible.
@@ -129,11 +159,17 @@ class Profile:
         Raises:
             ConfigurationError: There is no token.
         """
-        tokens, name = self.credential, _describe_store(self.store)
+        tokens, name, bound_to = self.credential, _describe_store(self.store), _parse_url(self.base_url)
         if tokens is not None and tokens.refresh is not None and self.client_id:
-            return OAuth2(self.client_id, self.client_secret, token_store=self.store)
+            return OAuth2(
+                self.client_id,
+                self.client_secret,
+                token_store=self.store,
+                bound_to=bound_to,
+                may_refresh=None if self.may_refresh else False,
+            )
         if tokens is not None and tokens.secret:
-            return BearerToken(tokens.secret)
+            return BearerToken(tokens.secret, bound_to=bound_to)
         if tokens is not None:
             raise ConfigurationError(f"{name} has a refresh token, but no clientId to use it with.")
         login = f"zeyos login --profile {self.store.name}" if self.store.name else "zeyos login"
@@ -149,9 +185,9 @@ def find_profile(
 ) -> Profile:
     """Find the set of credentials that the vendor's tool would use here; this reads files.
 
-    The first of: the named profile, the one that ``ZEYOS_PROFILE`` names, the one that ``.zeyos/profile``
-    names, ``.zeyos/auth.json``, the active profile, ``~/.config/zeyos/credentials.json``. The two in
-    ``.zeyos`` are looked for in the folder and those above it.
+    The first of: the named profile, the one that ``ZEYOS_PROFILE`` names, the closest of ``.zeyos/profile`` (which
+    names one) and ``.zeyos/auth.json`` in the folder and those above it, the active profile,
+    ``~/.config/zeyos/credentials.json``. An object without members is no sign-in.
 
     Args:
         name: A profile.
@@ -160,12 +196,13 @@ def find_profile(
         home: In place of the home folder.
 
     Raises:
-        ConfigurationError: There is none, or it can't be read; the message says where was looked.
+        ConfigurationError: There is none, it can't be read, or others could have written it; the message says
+            where was looked.
     """
     profile = look_for_profile(name, environ=environ, folder=folder, home=home)
     if profile is not None:
         return profile
-    project, config = folder or Path.cwd(), _config_folder(home)
+    project, config = folder or current_folder(), _config_folder(home)
     raise ConfigurationError(
         "There are no credentials of the command line tool: no .zeyos/profile or .zeyos/auth.json in "
         f"{project} or above, and no active profile in {config / 'profiles.json'}, and no "
@@ -183,12 +220,13 @@ def look_for_profile(
     """Find the same as :func:`find_profile`, or ``None`` if there are no credentials at all and nobody names any.
 
     Raises:
-        ConfigurationError: A set is named that does not exist, or it can't be read.
+        ConfigurationError: A set is named that does not exist, it can't be read, or others could have written it.
     """
     env = os.environ if environ is None else environ
-    project, config = folder or Path.cwd(), _config_folder(home)
-    choice = _selected_set(name, env, project, config / "profiles.json") or _default_set(project, config)
-    return None if choice is None else _read_profile(*choice)
+    config = _config_folder(home)
+    registry = config / "profiles.json"
+    choice = _named(name, env, registry) or _nearest(folder, env, registry) or _default(config)
+    return None if choice is None else _to_profile(choice, env)
 
 
 def _config_folder(home: Path | None) -> Path:
@@ -196,69 +234,89 @@ def _config_folder(home: Path | None) -> Path:
     return (home or Path.home()) / ".config" / "zeyos"
 
 
-_Choice: TypeAlias = tuple[ProfileStore, str]
-"""A set, and why it is this one."""
+@attrs.frozen
+class _Choice:
+    """A set, and why it is this one."""
+
+    store: ProfileStore
+    reason: str
+    values: _JsonObject
 
 
-def _selected_set(name: str | None, env: Mapping[str, str], project: Path, registry: Path) -> _Choice | None:
-    """Return the profile that someone names, or ``None``."""
+def _named(name: str | None, env: Mapping[str, str], registry: Path) -> _Choice | None:
+    """Return the profile that the caller or the environment names, or ``None``."""
     if name is not None:
-        return _named_set(name, registry, "was asked for")
+        return _require_profile(name, registry, "was asked for")
     if env.get("ZEYOS_PROFILE"):
-        return _named_set(env["ZEYOS_PROFILE"], registry, "is named by ZEYOS_PROFILE")
-    for pin in _files_upwards(project, "profile"):
-        pinned_name = _read_pin(pin)
-        if pinned_name:
-            return _named_set(pinned_name, registry, f"is named by {pin}")
+        return _require_profile(env["ZEYOS_PROFILE"], registry, "is named by ZEYOS_PROFILE")
     return None
 
 
-def _default_set(project: Path, config: Path) -> _Choice | None:
-    """Return the set that is used if nobody names one, or ``None``."""
-    for file in _files_upwards(project, "auth.json"):
-        return ProfileStore(file), "is the closest to this folder"
+def _nearest(folder: Path | None, env: Mapping[str, str], registry: Path) -> _Choice | None:
+    """Return what the closest file of the folder and of those above it says, or ``None``."""
+    for path in files_upwards((folder or current_folder()).absolute()):
+        if path.name == "profile":
+            if pinned := read_pin(path, env):
+                return _require_profile(pinned, registry, f"is named by {path}")
+        elif values := read_found_object(
+            path, env
+        ):  # after a logout, the vendor's tool leaves an empty object
+            return _Choice(ProfileStore(path), "is the closest to this folder", _JsonObject(values))
+    return None
+
+
+def _default(config: Path) -> _Choice | None:
+    """Return the set that is used if nothing names one, or ``None``."""
     registry, single = config / "profiles.json", config / "credentials.json"
-    active = _read_object(registry).values.get("active") if registry.exists() else None
+    active = read_object(registry).get("active")
     if isinstance(active, str) and active:
-        return _named_set(active, registry, "is the active one")
-    return (ProfileStore(single), "is there, and no profile is active") if single.exists() else None
+        return _require_profile(active, registry, "is the active one")
+    values = read_object(single)
+    reason = "is there, and no profile is active"
+    return _Choice(ProfileStore(single), reason, _JsonObject(values)) if values else None
 
 
-def _files_upwards(folder: Path, name: str) -> Iterator[Path]:
-    """Yield the files of this name in ``.zeyos`` of a folder and of those above it, the closest first."""
-    for parent in (folder, *folder.parents)[:_MAX_PARENTS]:
-        path = parent / _PROJECT_FOLDER / name
-        if path.is_file():
-            yield path
-
-
-def _read_pin(pin: Path) -> str:
-    text = read_private(pin, strict=False)
-    return text.reveal().strip() if text is not None else ""
-
-
-def _named_set(name: str, registry: Path, reason: str) -> _Choice:
+def _require_profile(name: str, registry: Path, reason: str) -> _Choice:
     """Return the profile of a name, or raise the error that lists the names that there are."""
-    value = _read_object(registry).values.get("profiles") if registry.exists() else None
+    value = read_object(registry).get("profiles")
     profiles = value if isinstance(value, dict) else {}
-    if isinstance(profiles.get(name), dict):
-        return ProfileStore(registry, name), reason
+    values = profiles.get(name)
+    if isinstance(values, dict):
+        return _Choice(ProfileStore(registry, name), reason, _JsonObject(values))
     names = f"There are {', '.join(map(repr, sorted(profiles)))}." if profiles else "There is none yet."
     raise ConfigurationError(
         f"The profile {name!r}, which {reason}, is not in {registry}. {names}{suggest(name, profiles)}"
     )
 
 
-def _read_profile(store: ProfileStore, reason: str) -> Profile:
-    values = read_set(store.path, store.name)
+def _to_profile(choice: _Choice, env: Mapping[str, str]) -> Profile:
+    values = choice.values
     return Profile(
-        base_url=_base_url(values, store),
-        store=store,
+        base_url=_base_url(values, choice.store),
+        store=choice.store,
         client_id=values.text("clientId"),
         client_secret=values.secret("clientSecret"),
         credential=_to_credential(values),
-        chosen=reason,
+        reason=choice.reason,
+        allow_http=values.values.get("allowHttp") is True or plain_http_allowed(env),
+        may_refresh=not any(is_set(env, variable) for variable in REFRESH_FORBIDDERS),
     )
+
+
+def same_instance(one: str, other: str) -> bool:
+    """Return whether two URLs lead to the same instance, however they are written."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(url: str) -> str:
+    return str(_parse_url(url)).rstrip("/").removesuffix("/api/v1")
+
+
+def _parse_url(text: str) -> URL:
+    try:
+        return URL(text.strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{text!r} is not a URL: {error}") from error
 
 
 def _base_url(values: _JsonObject, store: ProfileStore) -> str:
@@ -279,26 +337,18 @@ def read_set(path: Path, name: str | None) -> _JsonObject:
     Raises:
         ConfigurationError: It is not there, or can't be read.
     """
-    document = _read_object(path)
-    values = document.values if name is None else (document.values.get("profiles") or {}).get(name)
-    if not isinstance(values, dict):
-        raise ConfigurationError(f"The profile {name!r} is not in {path} any more.")
-    return _JsonObject(values)
-
-
-def _read_object(path: Path) -> _JsonObject:
-    text = read_private(path, strict=False)
-    values = None if text is None else _parse_object(text)
-    if values is None:
-        raise ConfigurationError(f"{path} holds no JSON object, as it should.")
+    values = find_set(read_object(path), name)
+    if values is None or not path.exists():
+        what = f"The profile {name!r} is not in {path} any more" if name else f"{path} is not there any more"
+        raise ConfigurationError(f"{what}. Sign in again")
     return values
 
 
-def _parse_object(text: Secret) -> _JsonObject | None:
-    try:
-        values = json.loads(text.reveal())
-    except ValueError:
-        return None
+def find_set(document: object, name: str | None) -> _JsonObject | None:
+    """Return the set of credentials in what a file holds, or ``None``."""
+    values = document
+    for key in () if name is None else ("profiles", name):
+        values = values.get(key) if isinstance(values, dict) else None
     return _JsonObject(values) if isinstance(values, dict) else None
 
 
@@ -318,7 +368,7 @@ def _to_credential(values: _JsonObject) -> Credential | None:
 
 def _with_tokens(path: Path, name: str | None, credential: Credential | None) -> Secret:
     """Return the text of the file with the tokens replaced."""
-    document = dict(_read_object(path).values)
+    document = read_object(path)
     tokens = _token_fields(credential)
     if name is None:
         document = _merge(document, tokens)

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from yarl import URL
 
 from ...codec import DecodeFailed, TypedReader
-from ...errors import Gone, InvalidArgument, NotFound
-from ...filters import Comparison, Expression, FieldNamespace, Op
+from ...errors import Gone, InvalidArgument, NotFound, quote_value
+from ...filters import Comparison, Condition, FieldNamespace, Op
 from ...records import Record
 from ...schema import Entity, Kind
 from ...session import Channel
+from ...urls import add_segments, set_query
 from ...wire import Request, Response, Safety, too_deep
 from ..base.plan import QueryPlan
 from ..base.query import Query
 from ..base.row_types import RecordRows
 from ..base.values import encode_json
 from .content import content_from_wire
-from .ids import check_id, id_of
+from .ids import check_etag, check_id, id_of
 from .lists import JSON_HEADERS, ZeyosLists
 from .quirks import Quirks
 from .reconcile import unreadable_response
@@ -88,7 +89,7 @@ class ReadableResource(Generic[R]):
             self._row_type = RecordRows(self._record, self._field_pairs())
         return Query(self._lists, QueryPlan(entity=self._entity), self._row_type)
 
-    def where(self, *conditions: Expression | str) -> Query[R]:
+    def where(self, *conditions: Condition) -> Query[R]:
         """Return a query over the records for which all these conditions hold. See ``Query.where``."""
         return self.query().where(*conditions)
 
@@ -150,6 +151,8 @@ class ReadableResource(Generic[R]):
             if is_requested:
                 query.append((name, "1"))
         etag = self._etag_of(if_none_match) if if_none_match is not None else None
+        if isinstance(if_none_match, str):
+            check_etag("if_none_match", if_none_match)
         headers = {"Accept": "application/json", **({"If-None-Match": etag} if etag else {})}
         request = self._request("GET", id, Safety.READ, "get", headers=headers, query=query)
         response = await self._channel.send(request)
@@ -179,6 +182,8 @@ class ReadableResource(Generic[R]):
         Returns:
             ID → record, in the order of ``ids``. IDs without a record are not in it.
         """
+        if isinstance(ids, bytes | bytearray | memoryview):  # an iterable of numbers, but no list of IDs
+            raise InvalidArgument(f"get_many() takes IDs, not {type(ids).__name__}")
         unique_ids = list(dict.fromkeys(check_id(number) for number in ids))
         records: dict[int, R] = {}
         query = self.query().with_extdata() if extdata else self.query()
@@ -197,7 +202,10 @@ class ReadableResource(Generic[R]):
     def _check_expandable(self, expand: Iterable[str]) -> list[str]:
         if isinstance(expand, str):
             raise InvalidArgument(f"expand takes a list of fields: [{expand!r}]")
-        paths = list(dict.fromkeys(expand))
+        paths = list(expand)
+        if not all(isinstance(path, str) for path in paths):
+            raise InvalidArgument(f"expand takes names of fields, not {quote_value(paths)}")
+        paths = list(dict.fromkeys(paths))
         composite_kinds = (Kind.JSON, Kind.ARRAY, Kind.BINARY)
         for path in paths:
             kind = self._entity.field(path).kind
@@ -218,11 +226,11 @@ class ReadableResource(Generic[R]):
         query: list[tuple[str, str]] | None = None,
         body: dict[str, Any] | None = None,
     ) -> Request:
-        url = self._url if action == "create" else self._url / str(check_id(id))
+        url = self._url if action == "create" else add_segments(self._url, str(check_id(id)))
         operation = f"{self._entity.name}.{action}"
         return Request(
             method=method,
-            url=url.with_query(query) if query else url,
+            url=set_query(url, query) if query else url,
             headers={**(JSON_HEADERS if body is not None else {}), **(headers or {})},
             body=None if body is None else encode_json(body, operation=operation),
             safety=safety,
@@ -236,7 +244,7 @@ class ReadableResource(Generic[R]):
             tags = (("tags", "tags"),) if self._entity.tags else ()
             pairs = dict((*self._field_pairs(), *tags))
             # Pausing the garbage collector pays for pages of thousands of rows, not for one record.
-            self._record_reader = TypedReader(self._record, pairs, pause_gc=False)
+            self._record_reader = TypedReader(self._record, pairs, id_key="ID", pause_gc=False)
         try:
             record = self._record_reader.one(response.body)
         except DecodeFailed as error:
@@ -245,6 +253,7 @@ class ReadableResource(Generic[R]):
             if request.safety is Safety.READ:
                 raise too_deep(request.url) from error
             raise unreadable_response(request, response, self._entity, "nested too deeply") from error
+        self._check_id_came(request, response, record)
         for path in expanded:
             field = self._entity.field(path)
             if field.kind is Kind.BINARY:
@@ -254,9 +263,27 @@ class ReadableResource(Generic[R]):
             setattr(record, record.__etag__, etag)
         return record
 
+    def _check_id_came(self, request: Request, response: Response, record: R) -> None:
+        """Raise unless the record of an answer is the one that was asked for, or a new one with its ID."""
+        number = getattr(record, "ID", None)
+        is_id = isinstance(number, int) and not isinstance(number, bool) and number > 0
+        requested_id = "" if request.url == self._url else request.url.name
+        if is_id and requested_id in ("", str(number)):
+            return
+        reason = (
+            f"the record {requested_id} was asked for, and {quote_value(number)} came"
+            if requested_id
+            else "it has no ID"
+        )
+        if number is None:
+            reason = f"it has no ID: {quote_value(response.text, 80)}"
+        raise unreadable_response(request, response, self._entity, reason)
+
     def _etag_of(self, value: object) -> str | None:
         if isinstance(value, str):
-            return value
+            return str.__str__(value)
         if isinstance(value, self._record):
             return getattr(value, value.__etag__)  # type: ignore[no-any-return]
-        raise InvalidArgument(f"an ETag or a record of {self._entity.name} is wanted, not {value!r:.60}")
+        raise InvalidArgument(
+            f"an ETag or a record of {self._entity.name} is wanted, not {quote_value(value)}"
+        )

@@ -11,10 +11,10 @@ import attrs
 import msgspec
 
 from ...errors import Gone, InvalidArgument, NotFound, PageDrift, PreconditionFailed, ZeyosAsyncError
-from ...filters import Expression, condition, fields, normalize
+from ...filters import Condition, condition, fields, normalize
 from ...records import Record
-from ...wire import Request, Safety
-from .ids import bring_up_to_date, check_id, id_of
+from ...wire import Request, Response, Safety
+from .ids import bring_up_to_date, check_etag, check_id, id_of, names_one_version
 from .readable import ReadableResource
 from .reconcile import (
     Reconciler,
@@ -39,12 +39,20 @@ class Auto(enum.Enum):
 AUTO: Final = Auto.AUTO
 IfMatch: TypeAlias = "str | Auto | None"
 
+_PSEUDO: Final = ("extdata", "tags")
+_WEAK: Final = "W/"
+_WEAK_HINT: Final = (
+    "The record's ETag came weak ({etag}), as gateways make it that compress answers, and a guard needs the server's own. "
+    "Either the record changed since it was read, or the gateway keeps the ETag from the server: let it leave ETags alone, or "
+    "write without a guard (if_match=None)"
+)
+
 
 class WritableResource(ReadableResource[R]):
     """The calls that read and write one entity."""
 
     async def create(
-        self, record: R | None = None, /, *, reconcile: Expression | str | None = None, **values: Any
+        self, record: R | None = None, /, *, reconcile: Condition | None = None, **values: Any
     ) -> R:
         """Create a record. Never sent again once it may have arrived, unless ``reconcile`` tells that it did not.
 
@@ -96,12 +104,14 @@ class WritableResource(ReadableResource[R]):
         """
         request = await self._update_request(record, if_match, changes)
         try:
-            stored = self._read_record(request, await self._channel.send(request))
+            stored = self._read_record(request, await self._send_guarded(request))
         except PreconditionFailed as error:
             # A repetition whose first attempt was done fails on its own change: the ETag is no longer the record's.
             if not error.after_unknown:
                 raise
             stored = await self._fetch_if_written(request, self._id(record), error)
+        if isinstance(record, self._record):
+            stored = await self._fetch_hidden(request, record, stored)
         return bring_up_to_date(record, stored)
 
     async def modify(
@@ -139,7 +149,7 @@ class WritableResource(ReadableResource[R]):
                 return record
             request = await self._update_request(record, AUTO, changes)
             try:
-                return self._read_record(request, await self._channel.send(request))
+                return self._read_record(request, await self._send_guarded(request))
             except PreconditionFailed as error:
                 if error.after_unknown:
                     # Equal values prove nothing here: somebody else may have made the same step.
@@ -166,7 +176,7 @@ class WritableResource(ReadableResource[R]):
         headers = {"Accept": "application/json", **self._guard(record, if_match)}
         request = self._request("DELETE", self._id(record), Safety.REPEATABLE, "delete", headers=headers)
         try:
-            await self._channel.send(request)
+            await self._send_guarded(request)
         except (NotFound, Gone) as error:
             # After an attempt whose answer was lost, "not there" means that this attempt deleted it.
             if not error.after_unknown:
@@ -177,9 +187,29 @@ class WritableResource(ReadableResource[R]):
     ) -> Request:
         body = await prepare_body(self._entity, changes, create=False)
         guard = self._guard(record, if_match)
-        return self._request("PATCH", self._id(record), Safety.REPEATABLE, "update", headers=guard, body=body)
+        # Without a guard, a second one would undo what somebody else changed after the first; "*" guards nothing.
+        safety = Safety.REPEATABLE if names_one_version(guard.get("If-Match", "*")) else Safety.ONCE
+        return self._request("PATCH", self._id(record), safety, "update", headers=guard, body=body)
 
-    def _reconciler(self, request: Request, reconcile: Expression | str) -> Reconciler[R]:
+    async def _send_guarded(self, request: Request) -> Response:
+        """Send a write; where a gateway made the ETag of its guard weak, once more with the server's own."""
+        etag = request.headers.get("If-Match", "")
+        try:
+            return await self._channel.send(request)
+        except PreconditionFailed as error:
+            if not etag.startswith(_WEAK):
+                raise
+            error.hint = _WEAK_HINT.format(etag=etag)
+            if error.after_unknown:
+                raise
+        # Refused, so nothing was done. A gateway that compresses puts W/ before the ETag; the server knows it without.
+        try:
+            return await self._channel.send(request.with_headers(If_Match=etag.removeprefix(_WEAK)))
+        except PreconditionFailed as error:
+            error.hint = _WEAK_HINT.format(etag=etag)
+            raise
+
+    def _reconciler(self, request: Request, reconcile: Condition) -> Reconciler[R]:
         key = normalize(condition(reconcile), self._entity)
         check_reconcile_condition(key, self._entity, request.sent)
         # The condition's fields are selected too, so that a server that ignores filters is noticed.
@@ -227,6 +257,28 @@ class WritableResource(ReadableResource[R]):
             raise outcome_unclear(request, error) from error
         return record
 
+    async def _fetch_hidden(self, request: Request, record: R, stored: R) -> R:
+        """Return the stored record with the tags and the extdata that were written, which its answer leaves out.
+
+        Where they can't be read, the caller's old values are dropped: they are not those of the server any more.
+        """
+        _, pseudo_fields = unrequested_fields(self._entity, request.sent)
+        missing = [name for name in pseudo_fields if getattr(stored, name) is None]
+        if not missing:
+            return stored
+        pseudo_names = {"extdata", "tags"} & {
+            *missing,
+            *(name for name in _PSEUDO if getattr(record, name, None)),
+        }
+        try:
+            return await self.get(
+                self._id(record), extdata="extdata" in pseudo_names, tags="tags" in pseudo_names
+            )
+        except ZeyosAsyncError:  # the update is done: a failure of this read must not look like one of it
+            for name in missing:
+                setattr(record, name, None)
+            return stored
+
     async def _compare_stored(self, request: Request, number: int) -> tuple[R, list[str], list[str]]:
         """Fetch a record; return it, the fields that differ from what a write sent, and those that it does not show."""
         sent_values = msgspec.json.decode(request.content or b"{}")
@@ -255,5 +307,5 @@ class WritableResource(ReadableResource[R]):
         if isinstance(if_match, Auto):
             etag = self._etag_of(record) if isinstance(record, self._record) else None
         else:
-            etag = if_match
+            etag = None if if_match is None else check_etag("if_match", if_match)
         return {"If-Match": etag} if etag else {}

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from ...errors import InvalidArgument, UnknownField
+from ...errors import InvalidArgument, UnknownField, quote_value
 from ...records import Record
 from ...schema import Entity, Field, Kind
 from ..base.values import to_unix_seconds, to_wire
@@ -92,7 +92,7 @@ def _extdata_value(entity: Entity, value: Any) -> dict[str, Any]:
     if not entity.extdata:
         raise InvalidArgument(f"{entity.name} has no extdata")
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise InvalidArgument(f"extdata takes a dict of field names and values, not {value!r:.60}")
+        raise InvalidArgument(f"extdata takes a dict of field names and values, not {quote_value(value)}")
     # The types of an instance's own fields are not known here: moments are converted, as JSON has none.
     return {
         key: to_unix_seconds(key, item) if isinstance(item, datetime) else item for key, item in value.items()
@@ -103,10 +103,10 @@ def _tags_value(entity: Entity, name: str, value: Any) -> list[str]:
     if not entity.tags:
         raise InvalidArgument(f"{entity.name} has no tags")
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{name} takes a list of tags, not {value!r:.60}")
+        raise InvalidArgument(f"{name} takes a list of tags, not {quote_value(value)}")
     tags: list[str] = list(value)
     if not all(isinstance(tag, str) and tag for tag in tags):
-        raise InvalidArgument(f"{name} takes tags that are text and not empty, not {tags!r:.60}")
+        raise InvalidArgument(f"{name} takes tags that are text and not empty, not {quote_value(tags)}")
     # A set has no order of its own: sorted, the same tags make the same body each time.
     return sorted(tags) if isinstance(value, (set, frozenset)) else list(dict.fromkeys(tags))
 

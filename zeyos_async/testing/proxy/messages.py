@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 
-from .proxy_faults import Framing
+__all__ = ["Framing", "Message", "read_request", "read_response", "reframe"]
 
-__all__ = ["Message", "read_request", "read_response", "reframe"]
+Framing = Literal["", "length", "chunked", "close"]
 
 _FRAMING_HEADERS: Final = (b"content-length", b"transfer-encoding", b"connection", b"keep-alive")
 _CHUNK: Final = 4096

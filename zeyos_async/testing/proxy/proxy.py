@@ -6,9 +6,10 @@ with it, ask the plan for its fault, and then run through fixed steps, each of w
 
 1. The request reaches the server: all of it, a part of it (and that connection is reset), nothing, or all of it later,
    when the client has long been cut off (``late``).
-2. The server's response is read whole, and perhaps framed anew.
+2. The server's response is read whole, and perhaps edited and framed anew.
 3. The client waits (``silence``), and gets a part of the response, in pieces (``drip``).
-4. The client's connection goes on, is closed, or is reset.
+4. While it is idle, bytes come on it that nobody asked for (``idle``).
+5. The client's connection goes on, is closed, or is reset.
 
 Each client connection has one connection to the server, as a client without a proxy would have; both end together, so
 that a server sees a client go away. A request that is delivered late gets a connection of its own, as its client's is
@@ -22,11 +23,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import selectors
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -36,6 +38,8 @@ from .proxy_faults import NO_FAULT, ProxyFault
 
 __all__ = ["FaultProxy", "Passage", "Plan"]
 
+TOO_LATE: Final = " (too late)"
+"""What a fault's name ends with whose bytes were not sent, as the connection was not idle any more."""
 _SHARES_PORTS: Final = hasattr(socket, "SO_REUSEPORT")
 
 
@@ -49,7 +53,8 @@ class Passage:
         target: Path and query.
         headers: Lower-case name → value.
         body: The body.
-        mishap: The name of its fault, or ``""``.
+        mishap: The name of its fault, or ``""``; it ends with ``TOO_LATE`` where bytes were not sent, as the
+            connection was not idle any more.
         status: What the server answered, or ``None`` where it was not asked or has not answered.
     """
 
@@ -136,6 +141,9 @@ class FaultProxy:
             connection, _ = listener.accept()
         except BlockingIOError:
             return  # the client has given up
+        # The event loop does this for its own sockets alone. Without it, bytes after an answer wait for the client's
+        # acknowledgement, and would come in the middle of its next request.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = _ConnectionPair(connection, self._target)
         task = _start_task(self._serve(pair), self._tasks)
         task.add_done_callback(lambda _: pair.close())  # also if it is cancelled before it began
@@ -161,11 +169,14 @@ class FaultProxy:
         if fault.forward >= 1 and not fault.late:
             response = await pair.exchange(request)
             passage.status = int(response.start[1])
+            response = fault.edit(response) if fault.edit is not None else response
             answer, last = reframe(response, fault.framing), response.last
         answer = fault.answer or answer
         if fault.silence:
             await asyncio.sleep(fault.silence)
         await pair.deliver(answer, fault)
+        if fault.idle is not None and not await pair.send_while_idle(fault.idle(answer), fault.idle_after):
+            passage.mishap += TOO_LATE
         return not fault.end and not last
 
     def _decide(self, request: Message) -> tuple[Passage, ProxyFault]:
@@ -224,6 +235,10 @@ class _ConnectionPair:
         writer = self._client
         if writer is None:
             return
+        if fault.idle is not None:
+            _reading_end(
+                writer
+            ).pause_reading()  # so that the next request stays in the socket, where it is seen
         sent = answer if fault.deliver >= 1 else answer[: int(len(answer) * fault.deliver)]
         size, seconds = fault.drip or (len(sent) or 1, 0.0)
         for start in range(0, len(sent), size):
@@ -234,6 +249,19 @@ class _ConnectionPair:
         if fault.end == "reset":
             await asyncio.sleep(0)
             _reset(writer)
+
+    async def send_while_idle(self, data: bytes, seconds: float) -> bool:
+        """Send the client bytes that it did not ask for, and return whether its connection was still idle."""
+        writer = self._client
+        if writer is None:
+            return False
+        await asyncio.sleep(seconds)
+        # What is in the socket was sent by the client already, though nobody has read it.
+        idle = not writer.transport.is_closing() and not _is_readable(writer)
+        if idle:
+            writer.write(data)
+        _reading_end(writer).resume_reading()
+        return idle
 
     def close(self) -> None:
         """Close what is open."""
@@ -260,6 +288,18 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
+
+
+def _reading_end(writer: asyncio.StreamWriter) -> asyncio.Transport:
+    """Return the transport as what it is: both ends in one."""
+    return cast(asyncio.Transport, writer.transport)
+
+
+def _is_readable(writer: asyncio.StreamWriter) -> bool:
+    """Return whether a connection has bytes that nobody has read, or its end."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(writer.get_extra_info("socket"), selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def _start_task(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> asyncio.Task[None]:

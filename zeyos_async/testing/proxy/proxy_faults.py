@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 import attrs
 
+from .edits import Edit, edit_json, replace_body, weaken_validator
+from .messages import Framing
+
 __all__ = [
     "NO_FAULT",
-    "Framing",
     "ProxyFault",
     "answered",
+    "closing_bytes",
     "dripping",
+    "edited",
+    "emptied",
+    "half_an_answer",
     "html_page",
     "late_401",
     "late_delivery",
+    "late_status",
     "lost_answer",
+    "one_more_answer",
     "reset_after",
     "reset_before",
     "reset_in_answer",
     "reset_in_request",
     "silent",
     "truncated",
+    "weak_validator",
 ]
 
 End = Literal["", "close", "reset"]
-Framing = Literal["", "length", "chunked", "close"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,8 +48,12 @@ class ProxyFault:
         answer: The bytes that are answered in place of what the server says.
         silence: Seconds in which nothing is answered, before anything is.
         deliver: The part of the answer's bytes, head included, that reaches the client.
+        edit: What is changed of the server's answer, if anything (see ``edits``).
         framing: How the end of the answer's body is told; ``""`` leaves it to the server.
         drip: Bytes at a time, and seconds between them.
+        idle: What comes on the client's connection while it is idle, as a function of the answer's bytes. Nothing comes
+            if the next request is there already: HTTP/1.1 could not tell it from that request's answer.
+        idle_after: Seconds between the answer and what comes after it.
         end: How the client's connection ends afterwards: not, by an orderly close, or by a reset.
     """
 
@@ -50,8 +63,11 @@ class ProxyFault:
     answer: bytes | None = None
     silence: float = 0.0
     deliver: float = 1.0
+    edit: Edit | None = None
     framing: Framing = ""
     drip: tuple[int, float] | None = None
+    idle: Callable[[bytes], bytes] | None = None
+    idle_after: float = 0.0
     end: End = ""
 
 
@@ -104,12 +120,62 @@ def silent(seconds: float) -> ProxyFault:
     return ProxyFault(name="silence", silence=seconds)
 
 
-def answered(status: int, *, act: bool = False, retry_after: int | None = None) -> ProxyFault:
-    """Answer with another status than the server's own; with ``act``, the server gets the request all the same."""
+def answered(
+    status: int, *, act: bool = False, retry_after: int | None = None, late: float = 0.0
+) -> ProxyFault:
+    """Answer with another status than the server's own; with ``act``, the server gets the request all the same.
+
+    Args:
+        status: The status.
+        act: Whether the server gets the request all the same.
+        retry_after: Seconds that the answer asks to wait.
+        late: Seconds in which nothing is answered before.
+    """
     wait = "" if retry_after is None else f"Retry-After: {retry_after}\r\n"
-    name = f"answered {status}{' after it acted' if act else ''}"
+    name = f"answered {status}{' late' if late else ''}{' after it acted' if act else ''}"
+    answer = _message(status, "text/plain", "No luck today", wait)
+    return ProxyFault(name=name, forward=float(act), answer=answer, silence=late)
+
+
+def emptied(body: bytes = b"") -> ProxyFault:
+    """Let the server act, and answer with its status and nothing: no body, or one that holds nothing."""
+    return ProxyFault(name=f"emptied to {body.decode() or 'no body'}", edit=replace_body(body))
+
+
+def edited(change: Callable[[Any], Any], *, name: str = "edited") -> ProxyFault:
+    """Let the server act, and change the value of its answer in JSON."""
+    return ProxyFault(name=name, edit=edit_json(change))
+
+
+def weak_validator() -> ProxyFault:
+    """Give a right answer with a weak ETag."""
+    return ProxyFault(name="weak validator", edit=weaken_validator)
+
+
+def one_more_answer(after: float = 0.0) -> ProxyFault:
+    """Give a right answer, and the same once more while the connection is idle."""
+    return ProxyFault(name="one more answer while idle", idle=bytes, idle_after=after)
+
+
+def half_an_answer(part: float = 0.5, after: float = 0.0) -> ProxyFault:
+    """Give a right answer, and a part of it once more while the connection is idle."""
     return ProxyFault(
-        name=name, forward=float(act), answer=_message(status, "text/plain", "No luck today", wait)
+        name="half an answer while idle",
+        idle=lambda answer: answer[: max(1, int(len(answer) * part))],
+        idle_after=after,
+    )
+
+
+def late_status(status: int = 408, after: float = 0.0) -> ProxyFault:
+    """Give a right answer, and one more with this status while the connection is idle, as servers say 408."""
+    unasked = _message(status, "text/plain", "Too late")
+    return ProxyFault(name=f"{status} while idle", idle=lambda answer: unasked, idle_after=after)
+
+
+def closing_bytes(data: bytes = b"\0", after: float = 0.0) -> ProxyFault:
+    """Give a right answer, and end the idle connection with a last byte or two."""
+    return ProxyFault(
+        name="closing bytes while idle", idle=lambda answer: data, idle_after=after, end="close"
     )
 
 
@@ -128,6 +194,7 @@ def late_401(seconds: float = 0.0) -> ProxyFault:
 
 
 def _message(status: int, kind: str, text: str, headers: str = "") -> bytes:
-    body = text.encode()
+    # These have no body on the wire: its bytes would be taken for the next answer.
+    body = b"" if status in (204, 304) else text.encode()
     head = f"HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body

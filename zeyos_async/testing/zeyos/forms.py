@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from .refusals import Refusal, bad_request
 from .values import parse_json
 
-__all__ = ["nested", "numbered", "read_body", "read_query"]
+__all__ = ["nested", "numbered", "read_body", "read_names", "read_query"]
 
 _KEY: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _PART: Final = re.compile(r"\[([^\[\]]*)\]")
@@ -61,6 +61,8 @@ def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """
     root: dict[str, Any] = {}
     for name, value in pairs:
+        # OpenAPI's way to send an array, and its default: the key again for each item.
+        name = "expand[]" if name == "expand" else name
         match = _KEY.fullmatch(name)
         if match is None:
             raise bad_request(f"Invalid form field {name}")
@@ -101,3 +103,17 @@ def numbered(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise bad_request("Invalid parameter: an array or an object is needed")
     return value
+
+
+def read_names(value: Any) -> list[str]:
+    """Return names, however they were written: as JSON, with brackets, repeated, with commas.
+
+    Raises:
+        Refusal: 400, if they are no names.
+    """
+    names: list[str] = []
+    for item in [value] if isinstance(value, str) else numbered(value).values():
+        if not isinstance(item, str):
+            raise bad_request("Invalid parameter: an array of names is needed")
+        names += read_names(parse_json(item)) if item[:1] in ("[", "{") else item.split(",")
+    return names

@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from .conditions import Path, Scope, compile_filters
-from .forms import numbered
+from .forms import numbered, read_names
 from .output import make_presenter
 from .refusals import Refusal, bad_request
 from .server_options import ZeyosServerOptions
@@ -127,7 +127,7 @@ def _selection(fields: Any, scope: Scope) -> dict[str, Path]:
 def _expansion(expand: Any, scope: Scope) -> frozenset[str]:
     if expand is None:
         return frozenset()
-    paths = [scope.resolve(text, what="expand") for text in numbered(expand).values()]
+    paths = [scope.resolve(text, what="expand") for text in read_names(expand)]
     if any(path.column is None or not path.column.is_composite for path in paths):
         raise bad_request("Invalid expand field")
     return frozenset(path.text for path in paths)

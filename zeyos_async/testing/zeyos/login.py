@@ -65,7 +65,12 @@ class LoginApi:
         expires = self._expiry(body.get("expdate"))
         application = None if secret is None else user.application
         token = self._tokens.give(
-            "login", user, application=application, expires=expires, identifier=identifier
+            "login",
+            user,
+            application=application,
+            expires=expires,
+            identifier=identifier,
+            single=self._server_options.single_tokens == "all",
         )
         self._journal.counts["login"] += 1
         answer = {"user": user.user, "application": application, "token": token.text}

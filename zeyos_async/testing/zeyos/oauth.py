@@ -10,6 +10,7 @@ Invariants, each of which a client can get wrong, and so each is enforced:
 - A code is good once, for a minute, for its client, and with a challenge only for who has the verifier.
 - A refresh token is good once: using it revokes it and its access token, and a new pair is issued. A client that sends
   it twice, such as two tasks that refresh at the same time, is refused the second time.
+- A user and an application have one pair (server option ``single_tokens``): a sign-in ends the pair of an earlier one.
 - A client proves itself with its secret wherever it sends a code or a token, in the body or by Basic.
 
 Errors in redirects are left out: a request with a wrong client or redirect address must not be answered by a redirect,
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import html
 import re
@@ -188,19 +190,21 @@ class OAuthApi:
         return make_json_answer(self._pair(user, client), headers={"Cache-Control": "no-store"})
 
     def _pair(self, user: Credentials, client: str) -> dict[str, Any]:
-        lifetime, now = self._server_options.access_lifetime, self._now()
-        application = self._clients[client].application
-        access = self._tokens.give(
-            "access", user, application=application, expires=now + lifetime, client=client
+        options, now = self._server_options, self._now()
+        give = functools.partial(
+            self._tokens.give,
+            credentials=user,
+            application=self._clients[client].application,
+            client=client,
+            single=options.single_tokens != "none",
         )
-        refresh = self._tokens.give(
-            "refresh", user, application=application, expires=now + _REFRESH_SECONDS, client=client
-        )
+        access = give("access", expires=now + options.access_lifetime)
+        refresh = give("refresh", expires=now + _REFRESH_SECONDS)
         access.partner, refresh.partner = refresh.text, access.text
         return {
             "token_type": "Bearer",
             "access_token": access.text,
-            "expires_in": lifetime,
+            "expires_in": options.access_lifetime,
             "refresh_token": refresh.text,
             "refresh_token_expires_in": _REFRESH_SECONDS,
         }

@@ -103,6 +103,8 @@ async def emulate_zeyos_process(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        # Ctrl-C and a terminal that is closed are this process's to handle, which then ends the emulator.
+        start_new_session=True,
     )
     try:
         yield await _ready(process)

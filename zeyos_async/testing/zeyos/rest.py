@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..server import compress
-from .forms import numbered, read_body, read_query
+from .forms import read_body, read_names, read_query
 from .listing import answer_list, plan_list
 from .records import Record, Records
 from .refusals import Refusal, bad_request
@@ -150,7 +150,7 @@ class RestApi:
         if unknown := sorted(query.keys() - set(table.options)):
             raise bad_request(f"Unknown parameter {unknown[0]}")
         options = {name: flag(name, query.get(name)) for name in ("extdata", "tags")}
-        expand = list(numbered(query["expand"]).values()) if "expand" in query else []
+        expand = read_names(query["expand"]) if "expand" in query else []
         record = self._find_record(table, record_id)
         if _is_unchanged(request.headers, record):
             return Answer(status=304, headers=record.headers)

@@ -25,6 +25,8 @@ class ZeyosServerOptions:
         clamp_limit: A ``limit`` above this is silently lowered to it.
         token_lifetime: Seconds that a log-in's token lives, where the log-in does not say.
         access_lifetime: Seconds that an OAuth2 access token lives.
+        single_tokens: Which sign-ins end the earlier tokens of the same user, application and type, as the
+            database's unique key on ``tokens`` has it: those of OAuth2, all with an application, or none.
     """
 
     count_form: Literal["object", "object_text", "number", "text"] = "object"
@@ -37,6 +39,7 @@ class ZeyosServerOptions:
     clamp_limit: int | None = None
     token_lifetime: int = 100 * 86_400
     access_lifetime: int = 3600
+    single_tokens: Literal["oauth2", "all", "none"] = "oauth2"
 
     def key(self) -> tuple[object, ...]:
         """Return a hashable value of all options: the answer to the same list depends on them."""

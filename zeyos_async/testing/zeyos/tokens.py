@@ -114,8 +114,14 @@ class TokenBook:
         expires: float | None,
         identifier: str = "",
         client: str = "",
+        single: bool = False,
     ) -> Token:
-        """Give out a token."""
+        """Give out a token; with ``single``, in place of the earlier ones of its user, application and kind.
+
+        A sign-in without an application has no key that could be taken: NULL equals nothing in a unique key.
+        """
+        if single and application is not None:
+            self._end_earlier(kind, credentials.user, application)
         token = Token(
             text=self.text(),
             kind=kind,
@@ -127,6 +133,14 @@ class TokenBook:
         )
         self._tokens[token.text] = token
         return token
+
+    def _end_earlier(self, kind: Kind, user: int, application: int) -> None:
+        key = (kind, user, application)
+        self._tokens = {
+            text: token
+            for text, token in self._tokens.items()
+            if (token.kind, token.credentials.user, token.application) != key
+        }
 
     def find(self, text: str, *kinds: Kind) -> Token | None:
         """Return a token that is good now and of one of the kinds."""

@@ -210,7 +210,7 @@ async def test_a_download_that_gets_nowhere_ends() -> None:
         if "range" not in wire.headers:
             return await wire.answer(cut=40_000, ETag='"1"')
         return await wire.answer(
-            CONTENT[40_000:], status=206, cut=0, Content_Range="bytes 40000-102399/102400"
+            CONTENT[40_000:], status=206, cut=0, ETag='"1"', Content_Range="bytes 40000-102399/102400"
         )
 
     async with serving(handler) as site:
@@ -372,7 +372,9 @@ async def test_a_download_is_gone_on_with_another_time(tmp_path: Path) -> None:
 
     async def handler(wire: Wire) -> None:
         if failing and "range" in wire.headers:
-            await wire.answer(CONTENT[70_000:], status=206, cut=0, Content_Range="bytes 70000-102399/102400")
+            await wire.answer(
+                CONTENT[70_000:], status=206, cut=0, ETag=etag, Content_Range="bytes 70000-102399/102400"
+            )
         else:
             await ranged(etag=etag, breaks=int(failing), size=70_000)(wire)
 

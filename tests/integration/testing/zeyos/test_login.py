@@ -160,6 +160,47 @@ async def test_an_access_token_and_its_refresh(wire: Any) -> None:
     assert wire.emulator.journal.counts["refresh"] == 1
 
 
+async def is_good(wire: Any, token: str) -> bool:
+    """Whether the REST API takes a token."""
+    wire.token = token
+    return bool((await wire.api("GET", "config")).status == 200)
+
+
+@pytest.mark.parametrize("rule", ["oauth2", "all", "none"])
+async def test_one_token_for_a_user_an_application_and_a_type(wire: Any, rule: str) -> None:
+    """A sign-in ends the tokens of the one before, where the rule holds: for OAuth2 unless it is switched off."""
+    if rule != "oauth2":
+        wire.emulator.server_options.single_tokens = rule
+    first, second = await by_password(wire), await by_password(wire)
+    assert await is_good(wire, second["access_token"])
+    assert await is_good(wire, first["access_token"]) is (rule == "none")
+    spent = await grant(wire, grant_type="refresh_token", refresh_token=first["refresh_token"])
+    assert spent.status == (200 if rule == "none" else 403)
+    wire.token = None
+    body = credentials_of(wire.emulator)
+    old, new = [(await wire.send("POST", "/auth/v1/login", json=body)).json["token"] for _ in range(2)]
+    assert await is_good(wire, new)
+    assert await is_good(wire, old) is (rule != "all")
+
+
+async def test_the_tokens_of_others_live_on(wire: Any) -> None:
+    """Of another user, of another application, of another type; and log-ins without an application."""
+    wire.emulator.server_options.single_tokens = "all"
+    visitor = wire.emulator.visitor
+    mine = await by_password(wire)
+    other_user = await grant(wire, grant_type="password", username=visitor.name, password=visitor.password)
+    wire.token = None
+    login = credentials_of(wire.emulator)
+    of_other_type = (await wire.send("POST", "/auth/v1/login", json=login)).json["token"]
+    without = credentials_of(wire.emulator, appsecret=None)
+    loose = [(await wire.send("POST", "/auth/v1/login", json=without)).json["token"] for _ in range(2)]
+    for token in (mine["access_token"], other_user.json["access_token"], of_other_type):
+        assert await is_good(wire, token)
+    for token in loose:
+        wire.token = token
+        assert (await wire.send("HEAD", "/auth/v1/")).status == 204
+
+
 async def test_oauth_errors_are_json(wire: Any) -> None:
     """An unknown client is 401 with a Basic challenge, a bad grant 403."""
     reply = await wire.send("POST", "/oauth2/v1/token", json={"client_id": "x", "client_secret": "y"})

@@ -181,6 +181,28 @@ async def test_options_that_an_entity_lacks_are_refused(wire: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "expand=binfile&expand=attachments",
+        "expand[]=binfile&expand[]=attachments",
+        "expand=binfile,attachments",
+        "expand%5B%5D=binfile%2Cattachments",
+    ],
+)
+async def test_expand_is_taken_repeated_bracketed_and_with_commas(wire: Any, query: str) -> None:
+    """By a get; a list takes its array in any of these forms too."""
+    file = {"content": base64.b64encode(b"Hello").decode()}
+    record = (await wire.api("PUT", "messages", {"subject": "x", "binfile": file})).json["ID"]
+    message = (await wire.api("GET", f"messages/{record}?{query}")).json
+    assert base64.b64decode(message["binfile"]["content"]) == b"Hello"
+    assert (await wire.api("GET", f"messages/{record}?{query},subject")).status == 400
+    body = f"fields[]=binfile&filters[ID]={record}&{query}"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    (row,) = (await wire.send("POST", "/api/v1/messages", data=body, headers=headers)).json
+    assert row == {"binfile": message["binfile"]}
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         {"content": base64.b64encode(b"\x00\xffHello").decode()},

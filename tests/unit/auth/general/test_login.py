@@ -10,7 +10,7 @@ from yarl import URL
 
 from zeyos_async.auth import AuthContext, Credential, KmdLogin, KmdToken
 from zeyos_async.errors import ConfigurationError, NotAuthenticated, ServerError
-from zeyos_async.wire import Request, Response
+from zeyos_async.wire import Request, Response, Safety
 
 ENDPOINT = URL("https://api.example.com/general")
 CONTEXT = AuthContext(base_url=ENDPOINT)
@@ -97,7 +97,7 @@ def test_the_token_travels_in_the_body() -> None:
     [
         (answer({"status": "Success", "statuscode": 0}), False, False),
         (error(107), True, True),
-        (error(109), True, False),
+        (error(109), True, True),
         (error(113), False, False),
         (error(102), False, False),
         (Response(status=401), True, True),
@@ -105,10 +105,16 @@ def test_the_token_travels_in_the_body() -> None:
     ],
 )
 def test_answers_that_may_mean_an_expired_token(response: Response, by_default: bool, if_known: bool) -> None:
-    """The code is not documented: any code that the document does not explain, or those that are given."""
-    request = Request(method="POST", url=ENDPOINT)
-    assert KmdToken("t").rejected(request, response) is by_default
-    assert KmdToken("t", expired={107}).rejected(request, response) is if_known
+    """The code is not documented: a read signs in for any that nobody knows, a write for those that are known."""
+    read = Request(method="POST", url=ENDPOINT, safety=Safety.READ)
+    assert KmdToken("t").rejected(read, response) is by_default
+    assert KmdToken("t", expired={107}).rejected(read, response) is if_known
+    write = Request(method="POST", url=ENDPOINT)
+    assert KmdToken("t").rejected(write, response) is (response.status == 401)
+    assert KmdToken("t", expired={107}).rejected(write, response) is (
+        if_known and b"109" not in response.body
+    )
+    assert KmdToken("t", refusals={107, 109}).rejected(read, response) is (response.status == 401)
 
 
 def test_secrets_do_not_show() -> None:

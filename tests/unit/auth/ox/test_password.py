@@ -134,10 +134,45 @@ def test_form_log_in() -> None:
     assert credential.info["user"] == "jane"
 
 
-@pytest.mark.parametrize("reply", [redirect("error=1"), redirect(""), answer(b"<title>Denied</title>")])
-def test_a_form_log_in_without_a_session_is_none(reply: Response) -> None:
-    """Neither a redirect to an error page nor a page."""
-    with pytest.raises(ServerError, match="holds no session"):
+ERROR_PAGE = b"""<html><script>setTimeout(redirect, 5000); function redirect() { location = "#login=failed" }</script>
+<body><h1>The user name or
+password of jane is incorrect: sword&#102;ish &amp; Co.</h1></body></html>"""
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (redirect("error=1"), "refused: 1"),
+        (redirect("login_error=The%20password%20is%20wrong."), "refused: The password is wrong."),
+        (redirect(""), "redirects, and gives no session"),
+        (answer(b"<title>Denied</title>"), "'Denied'"),
+        (answer(ERROR_PAGE), "refused: The user name or password of jane is incorrect: *** & Co."),
+        (Response(status=403, body=ERROR_PAGE), "refused: The user name or password of jane is incorrect"),
+        (Response(status=403, body=b"Wrong password"), "refused: Wrong password"),
+        (answer({"error": "Invalid credentials.", "code": "LGI-0006"}), "refused: Invalid credentials."),
+    ],
+)
+def test_a_refused_form_log_in_is_not_authenticated_with_the_servers_words(
+    reply: Response, words: str
+) -> None:
+    """It is answered for a browser: with a page, or a redirect to one."""
+    with pytest.raises(NotAuthenticated) as caught:
+        play(OxFormLogin("jane", "swordfish"), reply)
+    assert words in str(caught.value)
+    assert "function" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Response(status=500, body=ERROR_PAGE),
+        Response(status=301, headers={"Location": "https://other.example.com/ajax/login"}),
+        answer(b"hello"),
+    ],
+)
+def test_what_is_no_answer_to_a_form_is_no_refusal(reply: Response) -> None:
+    """A server that is down, the same page elsewhere, another server: nobody should change a password for it."""
+    with pytest.raises(ServerError):
         play(OxFormLogin("jane", "swordfish"), reply)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.auth.ox.wire import LOST, error_code
+from zeyos_async.auth.ox.wire import LOST_SESSION_CODES, error_code
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("SES-0203"),
@@ -24,7 +24,7 @@ def test_a_session_is_lost_if_the_envelope_says_so(value: object, wrapped: bool)
     if wrapped and isinstance(value, dict):
         body = b"<html><body><script>(parent['callback_new'])(" + body + b")</script></html>"
     own = value.get("code") if isinstance(value, dict) else None
-    assert (error_code(body) in LOST) is (own == "SES-0203")
+    assert (error_code(body) in LOST_SESSION_CODES) is (own == "SES-0203")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_session_is_lost_if_the_envelope_says_so(value: object, wrapped: bool)
 )
 def test_a_missing_parameter_may_be_the_session(fields: dict[str, object], lost: bool) -> None:
     """A log-in does not help against any other one."""
-    assert (error_code(json.dumps({**fields, "code": "SVL-0002"}).encode()) in LOST) is lost
+    assert (error_code(json.dumps({**fields, "code": "SVL-0002"}).encode()) in LOST_SESSION_CODES) is lost
 
 
 @given(st.binary(max_size=200) | st.binary(max_size=40).map(lambda data: data + b'"SES-0203"' + data))

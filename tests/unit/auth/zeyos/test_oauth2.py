@@ -175,6 +175,33 @@ def test_answers_that_make_no_sense(answer, words):
 
 
 @pytest.mark.parametrize(
+    "oddity",
+    [
+        {"refresh_token": ""},
+        {"refresh_token": " "},
+        {"refresh_token": None},
+        {"refresh_token": False},
+        {"token_type": None},
+        {"token_type": ""},
+        {"token_type": "bearer"},
+        {"token_type": None, "refresh_token": "", "expires_in": "", "scope": None},
+    ],
+)
+def test_a_usable_token_beside_odd_fields_is_used(oddity):
+    """Empty texts and nulls are how some servers write what they don't have; a refresh token goes on then."""
+    _, credential = play(app().obtain(CONTEXT, None), response(body={**PAIR, **oddity}))
+    assert credential.secret.reveal() == "a" * 40
+    assert credential.refresh.reveal() == ("refresh-1" if "refresh_token" in oddity else "b" * 40)
+
+
+def test_a_byte_order_mark_before_the_tokens_is_skipped():
+    """As servers in PHP put it there."""
+    body = b"\xef\xbb\xbf" + json.dumps(PAIR).encode()
+    _, credential = play(app().obtain(CONTEXT, None), response(body=body))
+    assert credential.refresh.reveal() == "b" * 40
+
+
+@pytest.mark.parametrize(
     ("lifetime", "expires_at"),
     [("3600", NOW + 3600), (None, None), (0, None), (-5, None), ("soon", None), (1e400, None), ([], None)],
 )

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from zeyos_async.auth.general.login import read_status
+from zeyos_async.auth.general.login import KmdToken, read_status
 from zeyos_async.codec import DecodeFailed
 from zeyos_async.errors import ApiError, ServerError
 from zeyos_async.services.general.forms import read_form
 from zeyos_async.services.general.lists import read_listing
-from zeyos_async.services.general.responses import build_response_check
+from zeyos_async.services.general.responses import ResponseCheck
 from zeyos_async.wire import Request, Response
 
 PLAIN = st.none() | st.booleans() | st.integers(-5, 600) | st.floats(allow_nan=False) | st.text(max_size=5)
@@ -83,10 +83,10 @@ def test_any_status_passes_or_is_an_error(value: Any) -> None:
     response = Response(status=200, body=msgspec.json.encode(value))
     status = read_status(response)
     if status is None or status.ok:
-        build_response_check(None)(REQUEST, response)
+        ResponseCheck(KmdToken("kmd-1"))(REQUEST, response)
         return
     with pytest.raises(ApiError, match=r"Thing\.get"):
-        build_response_check(None)(REQUEST, response)
+        ResponseCheck(KmdToken("kmd-1"))(REQUEST, response)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"null", b"[]", b"{}", b"<html>", b'{"status": 1}'])

@@ -22,6 +22,9 @@ from zeyos_async.ox import (
     MailAccountData,
     MailComposeMailPathModel,
     MailData,
+    MailFilterRulev2,
+    MailFilterTest,
+    MailFilterTestv2,
     TaskData,
     TaskStatus,
 )
@@ -229,3 +232,31 @@ def test_fields_that_do_not_fit_are_refused(
     """A wrong name, a wrong kind of value, a contradiction: nothing is sent."""
     with pytest.raises(kind, match=why):
         sent(cls, value)
+
+
+def test_nested_records_keep_what_the_library_does_not_know() -> None:
+    """A filter that is read and written back keeps its conditions, those with new names, too."""
+    test = {
+        "id": "allof",
+        "tests": [
+            {"id": "header", "headers": ["From"], "values": ["x"], "newcondition": [1, {"a": None}]},
+            {"id": "not", "test": {"id": "anyof", "tests": [{"id": "size", "size": 5, "unit": "M"}]}},
+        ],
+        "later": "kept",
+    }
+    rule = from_object(MailFilterRulev2, {"id": 1, "test": test, "actioncmds": [{"id": "keep", "new": True}]})
+    assert isinstance(rule.test, MailFilterTestv2)
+    assert rule.test.tests is not None
+    assert to_object(MailFilterRulev2.__schema__, rule, with_read_only=False) == {
+        "id": 1, "test": test, "actioncmds": [{"id": "keep", "new": True}]
+    }  # fmt: skip
+
+
+def test_all_of_and_any_of_take_tests() -> None:
+    """The document says so in its text only."""
+    for schema in (MailFilterTest.__schema__, MailFilterTestv2.__schema__):
+        condition = {
+            "id": "anyof",
+            "tests": [{"id": "true"}, {"id": "not", "test": {"id": "allof", "tests": []}}],
+        }
+        assert to_object(schema, condition) == condition

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.zeyos.forms import read_query
+from zeyos_async.testing.zeyos.forms import read_names, read_query
 from zeyos_async.testing.zeyos.refusals import Refusal
 from zeyos_async.testing.zeyos.table_definitions import Column
 from zeyos_async.testing.zeyos.values import array_literal, operand, parse_array, stored
@@ -25,6 +25,7 @@ FORMS = [
     ("f[contact.country][IN][]=DE&f[2][0]=OR", {"f": {"contact.country": {"IN": ["DE"]}, "2": ["OR"]}}),
     ("a=x%20y+z", {"a": "x y z"}),
     ("a=1&a=2", {"a": "2"}),
+    ("expand=a&expand=b&expand[]=c", {"expand": ["a", "b", "c"]}),
 ]
 
 
@@ -32,6 +33,33 @@ FORMS = [
 def test_forms_nest_by_brackets(text: str, expected: Any) -> None:
     """Brackets nest, empty brackets count, keys 0, 1, 2 make a list, the last of two wins."""
     assert read_query(text) == expected
+
+
+NAMES = [
+    "expand=a&expand=b",
+    "expand[]=a&expand[]=b",
+    "expand[0]=a&expand[1]=b",
+    "expand%5B%5D=a&expand=b",
+    "expand=a,b",
+    "expand[]=a,b",
+    'expand=["a","b"]',
+    'expand=["a,b"]',
+    'expand={"0":"a","1":"b"}',
+]
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_names_are_repeated_bracketed_or_with_commas(text: str) -> None:
+    """And as JSON, which the documents call "array/json"."""
+    assert read_names(read_query(text)["expand"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", [7, None, [7], [["a"]], "[[1]]", "[1"])
+def test_what_is_no_name_is_refused(value: Any) -> None:
+    """With a 400, and not with a crash."""
+    with pytest.raises(Refusal) as caught:
+        read_names(value)
+    assert caught.value.status == 400
 
 
 @pytest.mark.parametrize("text", ["a[=1", "a]=1", "[]=1", "a=1&a[]=2", "a[b=2", "a=%ff"])

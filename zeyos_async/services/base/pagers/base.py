@@ -35,17 +35,29 @@ from __future__ import annotations
 import abc
 import asyncio
 import logging
+import math
 import warnings
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import ClassVar, Final, Generic, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Final, Generic, TypeVar
 
 import attrs
 
 from ....codec import DecodeFailed, Page, RowReader, split_rows
-from ....errors import DeadlineExceeded, PageDrift, PageDriftWarning, ServerError
-from ....pagination import Paging
+from ....errors import (
+    ApiError,
+    BadRequest,
+    DeadlineExceeded,
+    PageDrift,
+    PageDriftWarning,
+    ResponseTooLarge,
+    ServerError,
+)
+from ....pagination import MIN_PAGE, Paging
+from ....session import Deadline
 from ....wire import Request, Response, public_url, too_deep
+from ..explain import Explanation
 from ..plan import PAGE_FAILURE_STATUSES, ListBackend, PageWindow, PlannedRequest, QueryPlan
+from .first_page import FirstPage
 
 __all__ = ["FetchedPage", "ListPager", "Pager", "PagerConfig"]
 
@@ -58,34 +70,29 @@ _SLICE_ROWS: Final = 500
 
 
 class Pager(abc.ABC, Generic[R]):
-    """One run over a result, page by page.
-
-    Attributes:
-        strategy: The name of the way in which it reads, for ``Query.explain``.
-    """
-
-    strategy: ClassVar[str]
+    """One run over a result, page by page."""
 
     @abc.abstractmethod
     def pages(self) -> AsyncIterator[list[R]]:
         """Yield every page of rows in order; none is empty."""
 
     @abc.abstractmethod
-    def first_requests(self) -> Sequence[PlannedRequest]:
-        """Return the requests that ``pages`` begins with, as data."""
+    async def count(self) -> int:
+        """Return the number of rows of the whole result; at least as many as are read, where fewer are."""
 
     @abc.abstractmethod
-    def describe_rest(self) -> str:
-        """Return a phrase that says how the pages after the first requests are read."""
+    def explain(self) -> Explanation:
+        """Return the requests that ``pages`` begins with, as data, and how the rest is read."""
 
 
 @attrs.frozen
 class FetchedPage:
-    """The undecoded bytes of a page, and the limit that was really sent for it."""
+    """The undecoded bytes of a page, the limit that was really sent for it, and whether it is the first one."""
 
     response: Response
     request: Request
     limit: int
+    is_first: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -99,21 +106,22 @@ class PagerConfig(Generic[R]):
         paging: The user's choice of paging.
         max_rows: The query's limit, or ``None``.
         skip: The number of rows to leave out at the start.
-        check_rows: Takes the first rows; raises if they contradict the filter.
+        first_page: Judges the first page, and knows the fields that it carries for that.
     """
 
     backend: ListBackend
     plan: QueryPlan
     reader: RowReader[R]
     paging: Paging
+    first_page: FirstPage
     max_rows: int | None = None
     skip: int = 0
-    check_rows: Callable[[Sequence[R]], None] = lambda rows: None
 
     @property
     def first_limit(self) -> int:
-        """The number of rows that the first request asks for."""
-        return self.paging.first if self.max_rows is None else min(self.paging.first, self.max_rows)
+        """The number of rows that the first request asks for: all that are wanted, where one page can have them."""
+        limit = self.max_rows
+        return self.paging.first if limit is None or limit > self.paging.page else limit
 
 
 class ListPager(Pager[R]):
@@ -122,43 +130,62 @@ class ListPager(Pager[R]):
     def __init__(self, config: PagerConfig[R]) -> None:
         self.config = config
         self._delivered = 0
-        self._is_first_page = True
 
     @property
     def _is_complete(self) -> bool:
         """Whether the caller has as many rows as the query's limit."""
         return self._delivered == self.config.max_rows
 
-    async def fetch(self, limit: int, build_request: Callable[[int], Request]) -> FetchedPage:
-        """Fetch a page; halve it and try again where the server can't take it."""
+    async def fetch(
+        self, limit: int, build_request: Callable[[int], Request], *, is_first: bool = False
+    ) -> FetchedPage:
+        """Fetch a page; halve it and try again where the server can't take it.
+
+        All sizes of a page share one deadline, and a page that can still be halved may use a third of what is left:
+        a server that hangs costs the time of one call, not that of one for each size.
+        """
         backend = self.config.backend
         ceiling = self.config.paging.page
         limit = backend.page_size.allow(limit)
+        loop = asyncio.get_running_loop()
+        deadline = Deadline.after(backend.timeout.total, now=loop.time())
         retry_overload = False
         while True:
             request = build_request(limit)
+            is_last_size = retry_overload or limit <= MIN_PAGE
+            remaining = deadline.remaining(now=loop.time())
+            seconds = remaining if is_last_size else remaining / 3
+            bounds = None if seconds == math.inf else attrs.evolve(backend.timeout, total=max(seconds, 0.001))
             try:
-                # A page of one row can't be halved: its failure is an ordinary one, with the ordinary retries.
-                response = await backend.send(request, retry_overload=retry_overload or limit <= 1)
-            except (ServerError, DeadlineExceeded) as error:
+                # A page that can't be halved fails as any call does, with the ordinary retries.
+                response = await backend.send(request, retry_overload=is_last_size, timeout=bounds)
+            except (BadRequest, ServerError, DeadlineExceeded, ResponseTooLarge) as error:
+                if is_first and isinstance(error, ApiError) and self.config.first_page.drop_refused(error):
+                    continue
+                if isinstance(error, BadRequest):
+                    raise
                 if isinstance(error, ServerError) and error.status not in PAGE_FAILURE_STATUSES:
                     raise
                 if isinstance(error, ServerError) and error.retry_after and not retry_overload:
                     retry_overload = True  # not too large: overloaded, and it says when to come back
                     continue
                 smaller = backend.page_size.failed(limit)
-                if smaller is None:
+                if smaller is None or deadline.remaining(now=loop.time()) <= 0:
                     raise
                 _log.info("%s: a page of %d rows failed, trying %d", request.operation, limit, smaller)
-                limit = smaller
+                # The cap of other pages may be lower already, but never as high as what has just failed.
+                limit = min(smaller, max(limit // 2, MIN_PAGE))
             else:
                 backend.page_size.worked(limit, ceiling)
-                return FetchedPage(response, request, limit)
+                return FetchedPage(response, request, limit, is_first)
 
     async def read(self, fetched: FetchedPage) -> Page[R]:
         """Decode a page; compare the first one with the filter."""
         try:
-            page = await self._decode(fetched.response.body)
+            body = fetched.response.body
+            if fetched.is_first:
+                body = self.config.first_page.check(body)
+            page = await self._decode(body)
         except DecodeFailed as error:
             raise self._page_error(fetched, f"the answer is not a page of rows: {error}") from error
         except RecursionError as error:
@@ -168,9 +195,6 @@ class ListPager(Pager[R]):
             raise self._page_error(
                 fetched, f"{len(page.rows)} rows came where at most {fetched.limit} were asked for"
             )
-        if self._is_first_page and page.rows:
-            self._is_first_page = False
-            self.config.check_rows(page.rows)
         return page
 
     async def _decode(self, body: bytes) -> Page[R]:
@@ -204,7 +228,7 @@ class ListPager(Pager[R]):
         return rows
 
     async def count(self, *, up_to_id: int | None = None) -> int:
-        """Ask the server how many rows it counts now."""
+        """Ask the server how many rows it counts now, of those with IDs up to ``up_to_id``."""
         backend = self.config.backend
         return backend.read_count(
             await backend.send(backend.count_request(self.config.plan, up_to_id=up_to_id))

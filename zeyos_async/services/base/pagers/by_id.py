@@ -30,13 +30,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from ....codec import Page
-from ....errors import ServerError
+from ....codec.lenient import to_int
+from ....errors import ServerError, quote_value
 from ....filters import Order
 from ....pagination import IdPass, IdSpan
 from ....wire import Request
+from ..explain import Explanation
 from ..plan import PageWindow, PlannedRequest
 from .base import FetchedPage, ListPager, PagerConfig
 from .prefetch import Prefetcher
@@ -49,8 +51,6 @@ R = TypeVar("R")
 class IdPager(ListPager[R]):
     """Reads a result in the order of its IDs."""
 
-    strategy: ClassVar[str] = "id"
-
     def __init__(self, config: PagerConfig[R]) -> None:
         super().__init__(config)
         self._state = IdPass(page=config.paging.page, max_rows=config.max_rows)
@@ -61,13 +61,15 @@ class IdPager(ListPager[R]):
         config = self.config
         async with self._prefetcher as prefetcher:
             prefetcher.submit(self._state.open(first=config.first_limit, skip=config.skip))
-            bounds = prefetcher.run_beside(self._fetch_bounds())
+            bounds = prefetcher.run_beside(self._fetch_bounds()) if self._is_eager else None
             span, page, limit = await self._next_page()
             rows = self.clip(page.rows)
-            comes_before_bounds = bool(rows) and not bounds.done()
+            if bounds is None and rows and not self._is_complete:
+                bounds = prefetcher.run_beside(self._fetch_bounds_after(len(page.rows), limit))
+            comes_before_bounds = bool(rows) and bounds is not None and not bounds.done()
             if comes_before_bounds:
                 yield rows
-            if not self._is_complete:
+            if bounds is not None and not self._is_complete:
                 largest_id, count = await bounds
                 # The skipped rows are no part of the spans, so they don't belong into their density either.
                 count = None if count is None else max(0, count - config.skip)
@@ -117,14 +119,25 @@ class IdPager(ListPager[R]):
 
     async def _fetch_bounds(self) -> tuple[int | None, int | None]:
         """Return the largest ID and the count, as far as this run needs them."""
-        limit = self.config.max_rows
-        if limit == 1:
-            return None, None
         if not self._needs_largest_id:
             return None, await self.count()
         largest_id = self._prefetcher.run_beside(self._fetch_largest_id())
         count = await self.count()
         return await largest_id, count
+
+    async def _fetch_bounds_after(self, row_count: int, limit: int) -> tuple[int | None, int | None]:
+        """Return them after the first page: the count alone where that came short and is all there is."""
+        if row_count >= limit:
+            return await self._fetch_bounds()
+        count = await self.count()
+        # A count that is another one says nothing about the end: servers cut pages, and count wrongly.
+        is_all = count - self.config.skip == row_count
+        return None if is_all or not self._needs_largest_id else await self._fetch_largest_id(), count
+
+    @property
+    def _is_eager(self) -> bool:
+        """Whether the bounds are asked for beside the first page."""
+        return self.config.paging.eager and self._needs_largest_id
 
     @property
     def _needs_largest_id(self) -> bool:
@@ -137,22 +150,33 @@ class IdPager(ListPager[R]):
 
     async def _fetch_largest_id(self) -> int | None:
         backend, plan = self.config.backend, self.config.plan
-        rows = (await backend.send(backend.page_request(plan, self._largest_id_window()))).json()
+        response = await backend.send(backend.page_request(plan, self._largest_id_window()))
         try:
-            return int(rows[0][backend.features.id_field]) if rows else None
+            rows = response.json()
+            # Nothing in another form (null, an empty object) is no answer: rows behind it would be lost.
+            if rows == [] and isinstance(rows, list):
+                return None
+            return to_int(rows[0][backend.features.id_field])
         except (LookupError, TypeError, ValueError):
             raise ServerError(
-                f"{plan.entity.name}: the largest ID was asked for, and {rows!r:.80} came"
+                f"{plan.entity.name}: the largest ID was asked for, and {quote_value(response.text, 80)} came"
             ) from None
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, FetchedPage]:
+        is_first = span.low is None
+
         def build_request(limit: int) -> Request:
             window = PageWindow(
-                limit=limit, offset=span.skip, after_id=span.low, up_to_id=span.high, order=self._order()
+                limit=limit,
+                offset=span.skip,
+                after_id=span.low,
+                up_to_id=span.high,
+                order=self._order(),
+                hidden=self.config.first_page.hidden if is_first else {},
             )
             return self.config.backend.page_request(self.config.plan, window)
 
-        return self.fetch(span.limit, build_request)
+        return self.fetch(span.limit, build_request, is_first=is_first)
 
     def _order(self, *, newest_first: bool = False) -> tuple[Order, ...]:
         return (Order(self.config.backend.features.id_field or "", newest_first),)
@@ -170,20 +194,22 @@ class IdPager(ListPager[R]):
                 row_count=state.seen,
             )
 
-    def first_requests(self) -> Sequence[PlannedRequest]:
-        """Return the first page, the count and the largest ID, as far as they are asked for."""
-        return list(self._first_requests())
+    def explain(self) -> Explanation:
+        """Return the first page, and the count and the largest ID if they are asked for at once."""
+        rest = "ranges of IDs of about a page each, up to the largest ID, read ahead in order"
+        if not self._is_eager:
+            rest = f"the count where a page comes short; the count and the largest ID after a full one, then {rest}"
+        return Explanation("id", tuple(self._first_requests()), rest)
 
     def _first_requests(self) -> Iterator[PlannedRequest]:
         config = self.config
-        window = PageWindow(limit=config.first_limit, offset=config.skip, order=self._order())
+        window = PageWindow(
+            limit=config.first_limit,
+            offset=config.skip,
+            order=self._order(),
+            hidden=config.first_page.hidden,
+        )
         yield self._planned_page(window, "first page")
-        if config.max_rows == 1:
-            return
-        yield self._planned_count()
-        if self._needs_largest_id:
+        if self._is_eager:
+            yield self._planned_count()
             yield self._planned_page(self._largest_id_window(), "largest ID")
-
-    def describe_rest(self) -> str:
-        """Return how the spans are read."""
-        return "ranges of IDs of about a page each, up to the largest ID, read ahead in order"

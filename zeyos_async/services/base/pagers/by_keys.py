@@ -10,6 +10,7 @@ are fetched in chunks, some chunks ahead of the one in use. So:
 - Each row comes once, at the place that the first answer gave it. A key that came twice counts once.
 - A row that is deleted before its turn is left out, and others take its place under a limit: the pager goes on to
   the next keys until it has as many rows as were asked for, and never fetches more keys than rows are missing.
+- A key without a row is asked for once more, as long as that brings any: servers cut answers, too.
 - Rows that others add meanwhile are not seen. They belong to the next read.
 
 Rows are matched with keys by the mapping that the backend returns, never by place: servers answer in an order of
@@ -19,22 +20,41 @@ their own. Left out: a check of the count. The keys are the count, and there is 
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import attrs
 
+from ....errors import InvalidArgument
 from ....filters import Expression
-from ....pagination import Paging
 from ....schema import Entity
-from ..plan import ListFeatures, PlannedRequest, QueryPlan
+from ..explain import Explanation
+from ..plan import ListFeatures, PlannedRequest, QueryPlan, Reading
 from ..row_types import RowType
 from .base import Pager
 from .prefetch import Prefetcher
 
-__all__ = ["KeyList", "KeyPager", "KeyedBackend"]
+__all__ = ["KeyList", "KeyPager", "KeyedBackend", "fetch_each_key"]
 
+K = TypeVar("K")
 R = TypeVar("R")
+
+
+async def fetch_each_key(
+    fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, R]]], keys: Sequence[K]
+) -> dict[K, R]:
+    """Fetch the rows of all keys; those that an answer leaves out are asked for again, until it leaves out all.
+
+    A server that cuts its answers would lose rows otherwise, as it says nothing of those that are gone either.
+    """
+    rows = dict(await fetch(keys))
+    row_count = len(rows)
+    while row_count and (missing := [key for key in keys if key not in rows]):
+        more = await fetch(missing)
+        row_count = len(more)
+        rows.update(more)
+    return rows
 
 
 @attrs.frozen
@@ -64,21 +84,33 @@ class KeyedBackend(abc.ABC):
     chunk: int
 
     @abc.abstractmethod
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; raise a ``FilterError`` for what the API can't express."""
+    def compile(self, where: Expression) -> tuple[Expression, Any]:
+        """Return the condition in normal form, and what the plan keeps of it as ``compiled``.
+
+        Raises:
+            FilterError: The API can't express it.
+        """
+
+    def pager(self, reading: Reading[R]) -> Pager[R]:
+        """Return what reads a result by its keys."""
+        if reading.paging.by == "id":
+            raise InvalidArgument("paging(by='id'): this API's lists can't be read by ID; use by='auto'")
+        return KeyPager(backend=self, reading=reading)
 
     @abc.abstractmethod
-    async def list_keys(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> KeyList[R]:
+    async def list_keys(
+        self, plan: QueryPlan, row_type: RowType[R] | None, *, max_keys: int | None
+    ) -> KeyList[R]:
         """Ask which rows there are.
 
         Args:
             plan: The result that is asked for.
-            shape: The type that rows become; ``None`` where only the keys are needed.
-            most: The number of keys that are needed, from the first; ``None`` for all. More do no harm.
+            row_type: The type that rows become; ``None`` where only the keys are needed.
+            max_keys: The number of keys that are needed, from the first; ``None`` for all. More do no harm.
         """
 
     @abc.abstractmethod
-    def key_requests(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
+    def key_requests(self, plan: QueryPlan, *, max_keys: int | None) -> Sequence[PlannedRequest]:
         """Return the requests that ``list_keys`` sends, as data."""
 
 
@@ -88,42 +120,36 @@ class KeyPager(Pager[R]):
 
     Attributes:
         backend: The service's lists.
-        plan: The result that is asked for.
-        row_type: The type that rows become.
-        paging: The user's choice of paging.
-        max_rows: The query's limit, or ``None``.
-        skip: The number of rows to leave out at the start.
+        reading: The result, and how much of it is read.
     """
 
-    strategy: ClassVar[str] = "keys"
-
     backend: KeyedBackend
-    plan: QueryPlan
-    row_type: RowType[R]
-    paging: Paging
-    max_rows: int | None = None
-    skip: int = 0
+    reading: Reading[R]
 
     @property
     def max_keys(self) -> int | None:
         """The number of keys that are needed, or ``None`` for all."""
-        return None if self.max_rows is None else self.skip + self.max_rows
+        reading = self.reading
+        return None if reading.max_rows is None else reading.skip + reading.max_rows
 
     @property
     def chunk_size(self) -> int:
         """The number of rows that are fetched together."""
-        return self.paging.size or self.backend.chunk
+        return self.reading.paging.size or self.backend.chunk
 
     async def pages(self) -> AsyncIterator[list[R]]:
         """Yield the rows of the keys, chunk by chunk, in the order of the keys."""
-        key_list = await self.backend.list_keys(self.plan, self.row_type, most=self.max_keys)
-        keys = list(dict.fromkeys(key_list.keys))[self.skip :]
-        missing_rows = len(keys) if self.max_rows is None else self.max_rows
+        reading = self.reading
+        key_list = await self.backend.list_keys(reading.plan, reading.row_type, max_keys=self.max_keys)
+        keys = list(dict.fromkeys(key_list.keys))[reading.skip :]
+        missing_rows = len(keys) if reading.max_rows is None else reading.max_rows
         position = keys_in_flight = 0
-        async with Prefetcher[Sequence[Any], Mapping[Any, R]](key_list.fetch) as prefetcher:
+        async with Prefetcher[Sequence[Any], Mapping[Any, R]](
+            partial(fetch_each_key, key_list.fetch)
+        ) as prefetcher:
             while missing_rows:
                 while (
-                    len(prefetcher) < self.paging.ahead
+                    len(prefetcher) < reading.paging.ahead
                     and position < len(keys)
                     and keys_in_flight < missing_rows
                 ):
@@ -139,10 +165,12 @@ class KeyPager(Pager[R]):
                 if page:
                     yield page
 
-    def first_requests(self) -> Sequence[PlannedRequest]:
-        """Return the requests that list the keys."""
-        return self.backend.key_requests(self.plan, most=self.max_keys)
+    async def count(self) -> int:
+        """Count the keys, of which the API may list no more than are needed."""
+        key_list: KeyList[R] = await self.backend.list_keys(self.reading.plan, None, max_keys=self.max_keys)
+        return len(set(key_list.keys))
 
-    def describe_rest(self) -> str:
-        """Return how the rows of the keys are read."""
-        return f"the rows of those keys, {self.chunk_size} at a time"
+    def explain(self) -> Explanation:
+        """Return the requests that list the keys."""
+        requests = tuple(self.backend.key_requests(self.reading.plan, max_keys=self.max_keys))
+        return Explanation("keys", requests, f"the rows of those keys, {self.chunk_size} at a time")

@@ -8,13 +8,15 @@ the end. ``IdPager`` can't lose rows, and is taken where the order allows it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, TypeVar
 
 from ....codec import Page
+from ....errors import ServerError
 from ....filters import Order
 from ....pagination import OffsetPass, OffsetSpan, SeenIds
 from ....wire import Request
+from ..explain import Explanation
 from ..plan import CountedPage, PageWindow, PlannedRequest
 from .base import FetchedPage, ListPager, PagerConfig
 from .prefetch import Prefetcher
@@ -27,8 +29,6 @@ R = TypeVar("R")
 class OffsetPager(ListPager[R]):
     """Reads a result by offset, in the caller's order."""
 
-    strategy: ClassVar[str] = "offset"
-
     def __init__(self, config: PagerConfig[R]) -> None:
         super().__init__(config)
         # Whether a count sees DISTINCT, the documents say both ways: such rows are read until a page is empty.
@@ -39,14 +39,18 @@ class OffsetPager(ListPager[R]):
         self._prefetcher: Prefetcher[OffsetSpan, FetchedPage] = Prefetcher(self._fetch_span)
         self._seen_ids = SeenIds()
         self._last_total: int | None = None
+        self._last_rows: list[R] = []
         self._order = _total_order(config)
 
     async def pages(self) -> AsyncIterator[list[R]]:
         """Yield every page of rows in the caller's order."""
         async with self._prefetcher as prefetcher:
-            counting = self._open()
+            prefetcher.submit(self._state.open(self.config.first_limit))
+            counting = self._begin_ahead(is_full=True) if self._is_eager else None
             span, page, limit = await self._next_page()
             rows = self.clip(page.rows)
+            if counting is None and rows and not self._is_complete and self._needs_count:
+                counting = self._begin_ahead(is_full=len(page.rows) >= limit)
             comes_before_count = bool(rows) and counting is not None and not counting.done()
             if comes_before_count:
                 yield rows
@@ -63,22 +67,27 @@ class OffsetPager(ListPager[R]):
                     yield rows
             await self._verify_count()
 
-    def _open(self) -> asyncio.Task[int] | None:
-        """Submit the first page, and beside it the count and a full page on speculation."""
-        limit, first = self.config.max_rows, self.config.paging.first
-        self._prefetcher.submit(self._state.open(first))
-        if not self._needs_count:
-            return None
+    def _begin_ahead(self, *, is_full: bool) -> asyncio.Task[int]:
+        """Ask for the count, and where the first page is full, for another page on speculation."""
         counting = self._prefetcher.run_beside(self.count())
-        if limit is None or limit > first:
+        if is_full and self._may_have_more_pages:
             self._prefetcher.submit(self._state.open(self.config.paging.page))
         return counting
 
     @property
+    def _may_have_more_pages(self) -> bool:
+        limit = self.config.max_rows
+        return limit is None or limit > self.config.first_limit
+
+    @property
     def _needs_count(self) -> bool:
         """Whether a request of its own has to ask for the count."""
-        has_totals = self.config.backend.features.has_totals
-        return self._is_counted and self.config.max_rows != 1 and not has_totals
+        return self._is_counted and not self.config.backend.features.has_totals
+
+    @property
+    def _is_eager(self) -> bool:
+        """Whether the count and a second page are asked for beside the first page."""
+        return self.config.paging.eager and self._needs_count and self._may_have_more_pages
 
     def _record_total(self, page: Page[R]) -> None:
         """Take the number of all rows from a page that has it; the first such page is the count."""
@@ -88,8 +97,20 @@ class OffsetPager(ListPager[R]):
             self._state.begin(page.total)
         self._last_total = page.total
 
+    def _refuse_repeated_page(self, page: Page[R]) -> None:
+        """Raise where distinct rows come again: a server that ignores the offset would send them for ever."""
+        if self._is_counted or not page.rows:
+            return
+        if page.rows == self._last_rows:
+            raise ServerError(
+                f"{self.config.plan.entity.name}: the same rows came for another offset, which the server seems to "
+                "ignore; read them with limit() alone"
+            )
+        self._last_rows = page.rows
+
     def _plan_ahead(self, span: OffsetSpan, page: Page[R], limit: int) -> None:
         """Record a page, and submit what is left of its window and the next windows."""
+        self._refuse_repeated_page(page)
         rest = self._state.handed(span, len(page.rows), limit=limit)
         if page.ids is not None:
             repeated_ids = self._seen_ids.add(page.ids)
@@ -112,11 +133,18 @@ class OffsetPager(ListPager[R]):
         return span, page, fetched.limit
 
     def _fetch_span(self, span: OffsetSpan) -> Coroutine[Any, Any, FetchedPage]:
+        is_first = span.offset == self._state.start
+
         def build_request(limit: int) -> Request:
-            window = PageWindow(limit=limit, offset=span.offset, order=self._order)
+            window = PageWindow(
+                limit=limit,
+                offset=span.offset,
+                order=self._order,
+                hidden=self.config.first_page.hidden if is_first else {},
+            )
             return self.config.backend.page_request(self.config.plan, window)
 
-        return self.fetch(span.limit, build_request)
+        return self.fetch(span.limit, build_request, is_first=is_first)
 
     async def _verify_count(self) -> None:
         """Report drift where the rows that came are not those that were counted."""
@@ -141,26 +169,24 @@ class OffsetPager(ListPager[R]):
                     row_count=state.seen,
                 )
 
-    def first_requests(self) -> Sequence[PlannedRequest]:
-        """Return the first page, the count and the second page, as far as they are asked for."""
-        return list(self._first_requests())
+    def explain(self) -> Explanation:
+        """Return the first page, and the count and the second page if they are asked for at once."""
+        rest = "pages by offset up to the count, read ahead in order"
+        return Explanation("offset", tuple(self._first_requests()), rest)
 
     def _first_requests(self) -> Iterator[PlannedRequest]:
         config, first = self.config, self.config.first_limit
-        window = PageWindow(limit=first, offset=config.skip, order=self._order)
+        window = PageWindow(
+            limit=first, offset=config.skip, order=self._order, hidden=config.first_page.hidden
+        )
         yield self._planned_page(window, "first page")
-        if not self._needs_count:
+        if not self._is_eager:
             return
         yield self._planned_count()
         limit = config.max_rows
-        if limit is None or limit > first:
-            size = config.paging.page if limit is None else min(config.paging.page, limit - first)
-            window = PageWindow(limit=size, offset=config.skip + first, order=self._order)
-            yield self._planned_page(window, "second page")
-
-    def describe_rest(self) -> str:
-        """Return how the windows are read."""
-        return "pages by offset up to the count, read ahead in order"
+        size = config.paging.page if limit is None else min(config.paging.page, limit - first)
+        window = PageWindow(limit=size, offset=config.skip + first, order=self._order)
+        yield self._planned_page(window, "second page")
 
 
 def _total_order(config: PagerConfig[Any]) -> tuple[Order, ...]:

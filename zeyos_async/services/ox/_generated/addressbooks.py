@@ -444,6 +444,7 @@ class Addressbooks(Module):
             batchable=False,
             scopes=("write_contacts",),
             html=True,
+            may_be_empty=True,
         )
     )
     async def update_with_image(
@@ -491,6 +492,7 @@ class Addressbooks(Module):
             target="ContactData",
             safety=Safety.ONCE,
             scopes=("write_contacts",),
+            may_be_empty=True,
         )
     )
     async def update(

@@ -25,6 +25,7 @@ class Advertisement(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
+            bare=True,
         )
     )
     async def get(self) -> Any:

@@ -25,6 +25,7 @@ class AppsManifests(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
+            bare=True,
         )
     )
     async def config(self) -> Any:

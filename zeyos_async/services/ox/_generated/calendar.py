@@ -574,6 +574,7 @@ class Calendar(Module):
             target="AppointmentData",
             safety=Safety.ONCE,
             scopes=("write_calendar",),
+            may_be_empty=True,
             deprecated=True,
         )
     )

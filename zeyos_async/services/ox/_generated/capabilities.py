@@ -53,6 +53,7 @@ class Capabilities(Module):
             record="CapabilityData",
             safety=Safety.READ,
             oauth=False,
+            may_be_missing=True,
             since="7.4.2",
         )
     )

@@ -894,6 +894,7 @@ class Chronos(Module):
             columns="EventData",
             safety=Safety.READ,
             scopes=("read_calendar",),
+            may_be_missing=True,
         )
     )
     async def resolve(

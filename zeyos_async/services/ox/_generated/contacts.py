@@ -594,6 +594,7 @@ class Contacts(Module):
             batchable=False,
             scopes=("write_contacts",),
             html=True,
+            may_be_empty=True,
             deprecated=True,
         )
     )
@@ -644,6 +645,7 @@ class Contacts(Module):
             target="ContactData",
             safety=Safety.ONCE,
             scopes=("write_contacts",),
+            may_be_empty=True,
             deprecated=True,
         )
     )

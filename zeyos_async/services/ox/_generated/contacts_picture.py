@@ -47,6 +47,7 @@ class ContactsPicture(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
+            bare=True,
         )
     )
     async def get(

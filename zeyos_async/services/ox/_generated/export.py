@@ -41,6 +41,7 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("write_contacts",),
+            bare=True,
         )
     )
     async def csv(
@@ -69,6 +70,7 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
+            bare=True,
         )
     )
     async def csv_of(
@@ -95,6 +97,7 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("read_calendar", "read_tasks"),
+            bare=True,
         )
     )
     async def ical(self, *, folder: str) -> bytes:
@@ -119,6 +122,7 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
+            bare=True,
         )
     )
     async def ical_of(
@@ -148,6 +152,7 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("read_contacts",),
+            bare=True,
         )
     )
     async def vcard(self, *, folder: str | None = None, export_dlists: bool | None = None) -> bytes:
@@ -173,6 +178,7 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
+            bare=True,
         )
     )
     async def vcard_of(

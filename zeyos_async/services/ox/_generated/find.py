@@ -34,6 +34,7 @@ class Find(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
+            bare=True,
             since="7.6.1",
         )
     )
@@ -64,6 +65,7 @@ class Find(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
+            bare=True,
             since="7.6.1",
         )
     )

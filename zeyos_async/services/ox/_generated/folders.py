@@ -369,6 +369,7 @@ class Folders(Module):
             target="FolderData",
             safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
+            may_be_missing=True,
             since="7.8.0",
         )
     )
@@ -531,6 +532,7 @@ class Folders(Module):
             columns="FolderData",
             safety=Safety.READ,
             oauth=False,
+            bare=True,
         )
     )
     async def search(

@@ -38,6 +38,7 @@ class Freebusy(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
+            bare=True,
             since="6.22.1",
         )
     )
@@ -72,6 +73,7 @@ class Freebusy(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
+            bare=True,
             since="6.22.1",
         )
     )

@@ -49,6 +49,7 @@ class HaloContactPicture(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
+            bare=True,
             deprecated=True,
         )
     )

@@ -589,9 +589,8 @@ class Infostore(Module):
                 Param("pushToken", attribute="push_token"),
                 Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            returns=ResultShape.VALUE,
+            returns=ResultShape.JSON,
             target="InfoItemData",
-            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -606,7 +605,7 @@ class Infostore(Module):
         id: str | None = None,
         push_token: str | None = None,
         ignore_warnings: bool | None = None,
-    ) -> str:
+    ) -> Any:
         """Move a file to another folder, and return its new ID.
 
         ``GET infostore?action=move``.
@@ -764,6 +763,7 @@ class Infostore(Module):
             target="InfoItemData",
             safety=Safety.ONCE,
             oauth=False,
+            may_be_missing=True,
             since="7.8.0",
         )
     )

@@ -80,6 +80,8 @@ class Jobs(Module):
             target="InfoJobData",
             safety=Safety.READ,
             oauth=False,
+            bare=True,
+            may_be_missing=True,
         )
     )
     async def get(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> Any:

@@ -151,6 +151,7 @@ class Jslob(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
+            bare=True,
         )
     )
     async def get(self, *, id: str, jslob_path: str, service_id: str | None = None) -> Any:

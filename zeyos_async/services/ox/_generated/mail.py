@@ -202,6 +202,7 @@ class Mail(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("read_mail",),
+            bare=True,
         )
     )
     async def attachment(
@@ -550,6 +551,7 @@ class Mail(Module):
             returns=ResultShape.FAILURES,
             safety=Safety.ONCE,
             scopes=("write_mail",),
+            bare=True,
         )
     )
     async def expunge(
@@ -863,6 +865,7 @@ class Mail(Module):
             returns=ResultShape.JSON,
             safety=Safety.ONCE,
             scopes=("write_mail",),
+            bare=True,
         )
     )
     async def move_all(self, body: MailMoveAllBody | MailMoveAllBodyFields, /) -> Any:
@@ -934,6 +937,7 @@ class Mail(Module):
             safety=Safety.ONCE,
             batchable=False,
             scopes=("write_mails",),
+            may_be_empty=True,
         )
     )
     async def new_raw(
@@ -961,6 +965,7 @@ class Mail(Module):
             returns=ResultShape.JSON,
             safety=Safety.ONCE,
             scopes=("write_mail",),
+            may_be_missing=True,
         )
     )
     async def receipt_ack(self, body: MailAckBody | MailAckBodyFields, /) -> Any:

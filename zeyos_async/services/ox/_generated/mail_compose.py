@@ -433,6 +433,7 @@ class MailCompose(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
+            bare=True,
         )
     )
     async def attachment(
@@ -592,6 +593,7 @@ class MailCompose(Module):
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
+            may_be_empty=True,
         )
     )
     async def send(

@@ -28,6 +28,7 @@ class Multiple(Module):
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
+            bare=True,
         )
     )
     async def process(self, body: Any, /, *, continue_: bool | None = None) -> Any:

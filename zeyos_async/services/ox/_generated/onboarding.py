@@ -60,6 +60,7 @@ class Onboarding(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
+            bare=True,
         )
     )
     async def download(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> bytes:
@@ -112,6 +113,7 @@ class Onboarding(Module):
             kind=WireKind.TEXT,
             safety=Safety.ONCE,
             oauth=False,
+            bare=True,
         )
     )
     async def link(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> str:

@@ -132,6 +132,7 @@ class MailFilterTest(OxRecord):
             WireField("extensionskey"),
             WireField("extensionsvalue"),
             WireField("test", WireKind.RECORD, record="MailFilterNotTest"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTest", many=True),
         ),
     )
 
@@ -148,6 +149,7 @@ class MailFilterTest(OxRecord):
     extensionskey: str | None = None
     extensionsvalue: str | None = None
     test: MailFilterNotTest | None = None
+    tests: list[MailFilterTest] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -213,6 +215,8 @@ class MailFilterNotTest(OxRecord):
             WireField("zone"),
             WireField("extensionskey"),
             WireField("extensionsvalue"),
+            WireField("test", WireKind.RECORD, record="MailFilterTest"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTest", many=True),
         ),
     )
 
@@ -228,6 +232,8 @@ class MailFilterNotTest(OxRecord):
     zone: str | None = None
     extensionskey: str | None = None
     extensionsvalue: str | None = None
+    test: MailFilterTest | None = None
+    tests: list[MailFilterTest] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -309,6 +315,7 @@ class MailFilterTestv2(OxRecord):
             WireField("extensionskey"),
             WireField("extensionsvalue"),
             WireField("test", WireKind.RECORD, record="MailFilterNotTestv2"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTestv2", many=True),
         ),
     )
 
@@ -325,6 +332,7 @@ class MailFilterTestv2(OxRecord):
     extensionskey: str | None = None
     extensionsvalue: str | None = None
     test: MailFilterNotTestv2 | None = None
+    tests: list[MailFilterTestv2] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -349,6 +357,8 @@ class MailFilterNotTestv2(OxRecord):
             WireField("zone"),
             WireField("extensionskey"),
             WireField("extensionsvalue"),
+            WireField("test", WireKind.RECORD, record="MailFilterTestv2"),
+            WireField("tests", WireKind.RECORD, record="MailFilterTestv2", many=True),
         ),
     )
 
@@ -364,6 +374,8 @@ class MailFilterNotTestv2(OxRecord):
     zone: str | None = None
     extensionskey: str | None = None
     extensionsvalue: str | None = None
+    test: MailFilterTestv2 | None = None
+    tests: list[MailFilterTestv2] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -474,6 +486,7 @@ if TYPE_CHECKING:
         extensionskey: str | None
         extensionsvalue: str | None
         test: MailFilterNotTest | MailFilterNotTestFields | None
+        tests: Sequence[MailFilterTest | MailFilterTestFields] | None
 
     MailFilterActionFields = TypedDict(
         "MailFilterActionFields",
@@ -508,6 +521,8 @@ if TYPE_CHECKING:
         zone: str | None
         extensionskey: str | None
         extensionsvalue: str | None
+        test: MailFilterTest | MailFilterTestFields | None
+        tests: Sequence[MailFilterTest | MailFilterTestFields] | None
 
     class MailFilterRulev2Fields(TypedDict, total=False):
         id: int | None
@@ -534,6 +549,7 @@ if TYPE_CHECKING:
         extensionskey: str | None
         extensionsvalue: str | None
         test: MailFilterNotTestv2 | MailFilterNotTestv2Fields | None
+        tests: Sequence[MailFilterTestv2 | MailFilterTestv2Fields] | None
 
     class MailFilterNotTestv2Fields(TypedDict, total=False):
         id: str | None
@@ -548,3 +564,5 @@ if TYPE_CHECKING:
         zone: str | None
         extensionskey: str | None
         extensionsvalue: str | None
+        test: MailFilterTestv2 | MailFilterTestv2Fields | None
+        tests: Sequence[MailFilterTestv2 | MailFilterTestv2Fields] | None

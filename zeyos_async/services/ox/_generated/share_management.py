@@ -149,6 +149,7 @@ class ShareManagement(Module):
             returns=ResultShape.JSON,
             safety=Safety.ONCE,
             oauth=False,
+            may_be_missing=True,
             since="7.8.0",
         )
     )

@@ -30,6 +30,7 @@ class ShareRedeem(Module):
             batchable=False,
             session=False,
             oauth=False,
+            bare=True,
         )
     )
     async def token(self, *, token: str, language: str | None = None) -> Any:

@@ -226,6 +226,7 @@ class Snippet(Module):
             target="SnippetData",
             safety=Safety.READ,
             batchable=False,
+            bare=True,
             since="7.0.0",
         )
     )

@@ -306,6 +306,7 @@ class Tasks(Module):
             target="TaskData",
             safety=Safety.ONCE,
             scopes=("write_tasks",),
+            may_be_empty=True,
         )
     )
     async def update(

@@ -4,13 +4,17 @@ A server that can't give a file may answer 200 with an error in JSON. So an answ
 be a file is checked for an error before any of its bytes reach the caller.
 
 After a break the receiver asks for the bytes that are missing (``Range``), but only of the same version
-(``If-Range`` with the ETag): bytes of two versions would be mixed otherwise. Without an ETag, or where bytes are
-encoded on their way, the break is an error. It gives up after a number of breaks, and earlier if attempts bring
-nothing.
+(``If-Range`` with the ETag): bytes of two versions would be mixed otherwise. The answer must name the same ETag, the
+same size of the file, and its very end, as servers and gateways ignore ``If-Range``. A weak ETag (``W/"1"``) names
+files that mean the same, not the same bytes, and so is none. Without an ETag, or where bytes are encoded on their way,
+the break is an error. It gives up after a number of breaks, and earlier if attempts bring nothing.
+
+The bytes that came are counted: fewer or more than the server said are an error, however the answer ended.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
@@ -18,14 +22,15 @@ from typing import Final
 from ....errors import ApiError, ResponseTruncated, ServerError
 from ....session import Channel, StreamedResponse
 from ....wire import Request, Response, public_url
-from .ranges import starts_at
+from .ranges import find_content_range, find_length
 
-__all__ = ["Receiver", "may_be_error"]
+__all__ = ["Receiver", "may_be_error", "strong_etag"]
 
 _RANGE_NOT_SATISFIABLE: Final = 416
 _MAX_RESUMES: Final = 10
 _MAX_EMPTY_ATTEMPTS: Final = 2
 """Attempts in a row that bring nothing. What arrived right before a connection broke may be lost with it."""
+_STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\U0010ffff]*"')
 _ERROR_TYPES: Final = frozenset({"application/json", "text/json", "text/javascript", "text/html"})
 
 
@@ -36,6 +41,12 @@ def may_be_error(head: Response) -> bool:
     """
     disposition = head.headers.get("Content-Disposition", "")
     return head.content_type in _ERROR_TYPES and "filename" not in disposition.lower()
+
+
+def strong_etag(headers: Mapping[str, str]) -> str:
+    """Return the ETag if it names the very bytes of a file; ``""`` for a weak one, or none."""
+    etag = headers.get("ETag", "").strip()
+    return etag if _STRONG_ETAG.fullmatch(etag) else ""
 
 
 class Receiver:
@@ -55,6 +66,7 @@ class Receiver:
         self._channel = channel
         self._context: AbstractAsyncContextManager[StreamedResponse] | None = None
         self._start = 0
+        self._end: int | None = None
 
     async def open(self) -> StreamedResponse:
         """Send the request.
@@ -62,8 +74,15 @@ class Receiver:
         Raises:
             ApiError: The answer is an error, whatever its status.
         """
-        self._response = self._current = await self._send(self._request)
-        return self._response
+        response = self._response = self._current = await self._send(self._request)
+        sent = self._request.headers
+        is_expected = {206: "Range" in sent, 304: "If-None-Match" in sent}
+        if not is_expected.get(response.status, response.status == 200):
+            raise self._error(f"status {response.status} came in place of a file", response)
+        self._end = find_length(response.headers) if response.status == 200 else None
+        if response.status == 206 and (content_range := find_content_range(response.headers)) is not None:
+            self._end = content_range.size
+        return response
 
     async def _send(self, request: Request) -> StreamedResponse:
         context = self._channel.stream(request, peek=may_be_error)
@@ -80,20 +99,47 @@ class Receiver:
         Raises:
             ServerError: The file was changed since it was opened.
         """
-        response = await self._request_from(position)
-        etag = self._response.headers.get("ETag")
-        if response.status == 206 and starts_at(response.headers, position):
+        response: StreamedResponse | None = None
+        try:
+            response = await self._request_from(position)
+        except ApiError as refused:
+            if refused.status != _RANGE_NOT_SATISFIABLE:
+                raise
+        if response is not None and self._continues(response, position):
             self._current, self._start = response, position
-        elif response.status == 200 and response.headers.get("ETag") == etag:
-            self._response = self._current = response
-        else:
-            raise ServerError(
-                f"{self._request.operation}: the file was changed while it was being downloaded",
-                status=response.status,
-                method=self._request.method,
-                url=public_url(self._request.url),
-            )
-        return self._start
+            return position
+        if response is None or response.status == 206:
+            # Not the bytes that were asked for: without ranges they come.
+            await self.close()
+            response = await self._send(self._request)
+        before = self._response
+        same = (response.status, strong_etag(response.headers), find_length(response.headers))
+        if same != (200, strong_etag(before.headers), find_length(before.headers)):
+            raise self._error("the file was changed while it was being downloaded", response)
+        self._response = self._current = response
+        return 0
+
+    def _error(self, problem: str, response: StreamedResponse) -> ServerError:
+        return ServerError(
+            f"{self._request.operation}: {problem}",
+            status=response.status,
+            method=self._request.method,
+            url=public_url(self._request.url),
+        )
+
+    def _continues(self, response: StreamedResponse, position: int) -> bool:
+        """Return whether an answer has the rest of this version: the same ETag, the same size, up to its end."""
+        content_range = find_content_range(response.headers)
+        return (
+            response.status == 206
+            and content_range is not None
+            and content_range.first == position
+            and content_range.total == content_range.last + 1
+            and self._end in (None, content_range.total)
+            and find_length(response.headers) in (None, content_range.size)
+            and strong_etag(response.headers) == strong_etag(self._response.headers)
+            and "Content-Encoding" not in response.headers
+        )
 
     async def close(self) -> None:
         """Give back the connection."""
@@ -109,7 +155,15 @@ class Receiver:
             try:
                 async for piece in self._current:
                     position += len(piece)
+                    if self._end is not None and position > self._end:
+                        raise self._error(f"more came than the {self._end} bytes that it said", self._current)
                     yield piece
+                if self._end is not None and position < self._end:
+                    raise ResponseTruncated(
+                        f"{self._request.operation}: it ended after {position} of {self._end} bytes",
+                        method=self._request.method,
+                        url=public_url(self._request.url),
+                    )
                 return
             except ResponseTruncated as error:
                 resumes += 1
@@ -125,7 +179,7 @@ class Receiver:
         return (
             self._response.status == 200
             and self._request.method == "GET"
-            and "ETag" in headers
+            and strong_etag(headers) != ""
             and "Content-Encoding" not in headers
             and headers.get("Accept-Ranges", "bytes").strip().lower() != "none"
         )
@@ -138,11 +192,13 @@ class Receiver:
             if refused.status == _RANGE_NOT_SATISFIABLE:  # its bytes came, and their end did not
                 raise error from refused
             raise
-        if response.status != 206 or not starts_at(response.headers, position):
+        if not self._continues(response, position):
             raise error  # a server without ranges, or another version: the bytes would be a mixture
+        content_range = find_content_range(response.headers)
         self._current = response
+        self._end = content_range.total if content_range else None
 
     async def _request_from(self, position: int) -> StreamedResponse:
         await self.close()  # first, as it holds a place among the requests that may run at once
-        headers = {"Range": f"bytes={position}-", "If-Range": self._response.headers["ETag"]}
+        headers = {"Range": f"bytes={position}-", "If-Range": strong_etag(self._response.headers)}
         return await self._send(self._request.with_header_map(headers))

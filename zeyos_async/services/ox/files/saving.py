@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import secrets
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from ....forms.sources import in_thread
+from ....part_files import create_part, open_kept_part, real_target, sync_folder, take_rights
 
 __all__ = ["FileTarget", "find_free_path", "make_target"]
 
@@ -55,16 +55,15 @@ class FileTarget:
     def _open_part(self) -> None:
         if not self._overwrite and self.path.exists():
             raise FileExistsError(f"{self.path} is there already; say overwrite=True to replace it")
-        self._final = Path(os.path.realpath(self.path))
+        self._final = real_target(self.path)
         mark = (
             hashlib.sha256(self._version.encode()).hexdigest()[:16] if self._version else secrets.token_hex(8)
         )
         # In the same folder: only within a file system can a file be moved in one step.
         self._part = self._final.with_name(f".{self._final.name[:40]}.{mark}.part")
-        self._file = self._part.open("ab" if self._version else "xb", buffering=0)
+        open_part = open_kept_part if self._version else create_part
+        self._file = os.fdopen(open_part(self._part, self._final), "ab", buffering=0)
         self.size = self._file.seek(0, os.SEEK_END)
-        with contextlib.suppress(FileNotFoundError):
-            self._part.chmod(self._final.stat().st_mode & 0o777)  # what is replaced keeps its rights
 
     async def restart(self) -> None:
         """Delete the bytes that an earlier attempt left."""
@@ -100,8 +99,12 @@ class FileTarget:
             return
         try:
             self._flush()
+            os.fsync(
+                self._file.fileno()
+            )  # after a crash, its size could count bytes that never came to the disk
         finally:
             self._file.close()
+        sync_folder(self._part.parent)
 
     def _commit(self) -> None:
         assert self._file is not None
@@ -110,7 +113,9 @@ class FileTarget:
             os.fsync(self._file.fileno())  # after a crash, the moved file could be empty otherwise
             if os.fstat(self._file.fileno()).st_size != self.size:
                 raise OSError(f"{self._part} was written by somebody else at the same time; save it again")
-            self._file.close()
+            take_rights(self._file.fileno(), self._final)
+            if os.name == "nt":
+                self._file.close()  # an open file can't be moved there; elsewhere its lock ends with the move
             if self._overwrite:
                 self._part.replace(self._final)
             else:
@@ -118,6 +123,8 @@ class FileTarget:
         except BaseException:
             self._delete_part()
             raise
+        self._file.close()
+        sync_folder(self._final.parent)
 
     def _link_part(self) -> None:
         """Move it into place unless a file is there, even one that appeared while this one was written."""

@@ -8,7 +8,7 @@ from email.header import Header
 from email.utils import formataddr, getaddresses
 from typing import Any, Final, TypeAlias
 
-from ....errors import InvalidArgument
+from ....errors import InvalidArgument, quote_value
 from ..operation import Caller
 
 __all__ = ["AddressPair", "Addresses", "fetch_own_address", "format_header", "parse_addresses"]
@@ -37,7 +37,7 @@ def parse_addresses(value: Addresses | None, label: str) -> list[AddressPair]:
         return []
     if not isinstance(value, str) and not isinstance(value, Iterable):
         raise InvalidArgument(
-            f"{label} takes addresses like 'Jane Doe <jane@example.com>', not {value!r:.60}"
+            f"{label} takes addresses like 'Jane Doe <jane@example.com>', not {quote_value(value)}"
         )
     items = [value] if isinstance(value, str) else value
     return [pair for item in items for pair in _parse_item(item, label)]
@@ -68,7 +68,7 @@ def _check_pair(name: str | None, address: str, item: Any, label: str) -> Addres
 
 def _describe_bad_address(item: Any, label: str) -> str:
     return (
-        f"{label}: {item!r:.80} is no address. Write 'Jane Doe <jane@example.com>', "
+        f"{label}: {quote_value(item, 80)} is no address. Write 'Jane Doe <jane@example.com>', "
         "or a list of such and of pairs (name, address)"
     )
 

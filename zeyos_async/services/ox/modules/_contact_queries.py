@@ -61,7 +61,7 @@ class ContactQueries(Module):
             UnknownField: Contacts have no such field.
             UnsupportedFilter: A search can't say this.
         """
-        return self.query(folder=folder, folders=folders).where(*conditions)  # type: ignore[arg-type]
+        return self.query(folder=folder, folders=folders).where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[ContactData]:
         """Return the contacts of a folder for exports and syncs, with what changed and what was deleted."""

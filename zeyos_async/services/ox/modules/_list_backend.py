@@ -14,18 +14,18 @@ from functools import lru_cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
-import msgspec
 
-from ....codec import RowReader
+from ....codec import DecodeFailed, RowReader
 from ....errors import ServerError, UnsupportedFilter
-from ....filters import Constant, Expression, is_true, simplify
+from ....filters import Constant, Expression, simplify
 from ....filters.compilers.ox import to_ox
+from ....json_text import encode_json
 from ....schema import Entity, Field
 from ...base.explain import PlannedRequest
 from ...base.pagers.by_keys import KeyedBackend, KeyList
 from ...base.plan import ListFeatures, QueryPlan
 from ...base.query import Query
-from ...base.row_types import FromValues, RowType
+from ...base.row_types import RowBuilder, RowType
 from ..operation import Caller
 from ..records import OxRecord
 from ..rows import Rows
@@ -154,50 +154,50 @@ class OxLists(KeyedBackend, Generic[O]):
         self._calls = calls
         self._search_entity = attrs.evolve(self.entity, name=calls.dialect or "")
 
-    def normalize(self, where: Expression) -> Expression:
-        """Return the condition in normal form; compile it once, for the errors."""
-        simplified = simplify(where)
-        if not isinstance(simplified, Constant):
-            self._compile_term(simplified)
-        return simplified
+    def compile(self, where: Expression) -> tuple[Expression, list[Any] | None]:
+        """Return the condition in normal form, and the search term; ``None`` for one that always or never holds."""
+        normal = simplify(where)
+        return normal, None if isinstance(normal, Constant) else self._compile_term(normal)
 
-    async def list_keys(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> KeyList[R]:
+    async def list_keys(
+        self, plan: QueryPlan, row_type: RowType[R] | None, *, max_keys: int | None
+    ) -> KeyList[R]:
         """List the references of all objects, or the objects where the module gives them at once."""
-        with_objects = self._calls.read is None and shape is not None
+        with_objects = self._calls.read is None and row_type is not None
         listed_records = (
-            await self._caller.call(self._prepare_listing(plan, with_objects=with_objects, most=most))
+            await self._caller.call(self._prepare_listing(plan, with_objects=with_objects, max_keys=max_keys))
         ).data
         listed = {self._extract_key(record): record for record in listed_records}
         read = self._make_cached_reader(listed) if self._calls.read is None else self._make_reader(plan)
 
         async def fetch(keys: Sequence[Any]) -> Mapping[Any, R]:
-            assert shape is not None  # without a row type, only the keys are used
+            assert row_type is not None  # without a row type, only the keys are used
             fetched = await read(keys)
-            rows = _to_rows(list(fetched.values()), shape, plan)
+            rows = _to_rows(list(fetched.values()), row_type, plan)
             return dict(zip(fetched, rows, strict=True))
 
         return KeyList(list(listed), fetch)
 
-    def key_requests(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
+    def key_requests(self, plan: QueryPlan, *, max_keys: int | None) -> Sequence[PlannedRequest]:
         """Return the request that ``list_keys`` sends."""
         with_objects = self._calls.read is None
-        prepared = self._prepare_listing(plan, with_objects=with_objects, most=most)
+        prepared = self._prepare_listing(plan, with_objects=with_objects, max_keys=max_keys)
         request = self._caller.build_request(prepared)
         sent = prepared.body.value if isinstance(prepared.body, JsonBody) else None
         purpose = "the objects" if with_objects else "the IDs of the objects"
         return [PlannedRequest(request.method, str(request.url), sent, purpose)]
 
     def _prepare_listing(
-        self, plan: QueryPlan, *, with_objects: bool, most: int | None
+        self, plan: QueryPlan, *, with_objects: bool, max_keys: int | None
     ) -> PreparedCall[Rows[Any]]:
         term = plan.order[0] if plan.order else None
         return self._calls.find(
             ListingRequest(
-                term=None if is_true(plan.where) else self._compile_term(plan.where),
+                term=plan.compiled,
                 columns=self._list_columns(plan) if with_objects else self._calls.key,
                 sort=None if term is None else term.path,
                 order=None if term is None else "desc" if term.descending else "asc",
-                limit=most,
+                limit=max_keys,
             )
         )
 
@@ -252,13 +252,20 @@ def _to_rows(records: list[Any], shape: RowType[R], plan: QueryPlan) -> list[R]:
     """Convert records to rows of the caller's type."""
     if isinstance(shape, OxRecordRows):
         return records
-    if isinstance(shape, FromValues):
-        return [shape.row(_make_getter(record)) for record in records]
+    if isinstance(shape, RowBuilder):
+        return [_to_row(shape, record, number) for number, record in enumerate(records, 1)]
     columns = plan.columns or {field.name: field.name for field in plan.entity}
     objects = [
         {key: to_neutral(get(path)) for key, path in columns.items()} for get in map(_make_getter, records)
     ]
-    return list(shape.reader(plan.entity, id_key=None).page(msgspec.json.encode(objects)).rows)
+    return list(shape.reader(plan.entity, id_key=None).page(encode_json(objects)).rows)
+
+
+def _to_row(shape: RowBuilder[R], record: Any, number: int) -> R:
+    try:
+        return shape.build_row(_make_getter(record))
+    except DecodeFailed as error:
+        raise DecodeFailed(f"row {number} of the answer: {error}") from error
 
 
 def _make_getter(record: Any) -> Callable[[str], Any]:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ....errors import InvalidArgument
+from ....errors import InvalidArgument, quote_value
 from ..records import OxRecord
 from ._arguments import drop_none
 
@@ -58,7 +58,7 @@ def check_flags(value: Any, label: str) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InvalidArgument(
-            f"{label} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {value!r:.60}"
+            f"{label} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {quote_value(value)}"
         )
     return int(value)
 
@@ -76,7 +76,7 @@ def build_flag_changes(
     if added & removed or set(added_names) & set(removed_names):
         raise InvalidArgument("mail.flags: the same flag is to be set and cleared")
     if color is not None and (isinstance(color, bool) or not isinstance(color, int) or not 0 <= color <= 10):
-        raise InvalidArgument(f"mail.flags: color_label is a number from 0 to 10, not {color!r:.60}")
+        raise InvalidArgument(f"mail.flags: color_label is a number from 0 to 10, not {quote_value(color)}")
     body = drop_none(
         {
             "set_flags": added or None,
@@ -95,7 +95,9 @@ def _check_user_flags(names: Iterable[str]) -> list[str]:
     flags = [names] if isinstance(names, str) else list(names)
     for name in flags:
         if not isinstance(name, str) or not name or name.startswith("\\"):
-            raise InvalidArgument(f"{name!r:.60} is no flag of the user's own; system flags are numbers")
+            raise InvalidArgument(
+                f"{quote_value(name)} is no flag of the user's own; system flags are numbers"
+            )
     return flags
 
 
@@ -117,7 +119,7 @@ def locate_mails(mails: Any) -> list[tuple[Any, str, str]]:
     if is_single_mail(mails):
         mails = [mails]
     if isinstance(mails, str | bytes) or not isinstance(mails, Iterable):
-        raise InvalidArgument(f"a mail is a record or a pair (folder, id), not {mails!r:.60}")
+        raise InvalidArgument(f"a mail is a record or a pair (folder, id), not {quote_value(mails)}")
     return [(mail, *locate_mail(mail)) for mail in mails]
 
 
@@ -137,10 +139,10 @@ def locate_mail(mail: Any) -> tuple[str, str]:
     elif isinstance(mail, tuple) and len(mail) == 2:
         folder, number = mail
     else:
-        raise InvalidArgument(f"a mail is a record or a pair (folder, id), not {mail!r:.60}")
+        raise InvalidArgument(f"a mail is a record or a pair (folder, id), not {quote_value(mail)}")
     if not folder or not number or not isinstance(folder, str) or not isinstance(number, str | int):
         raise InvalidArgument(
-            f"{mail!r:.80} names no mail: it needs its folder and its id (columns folder_id and id)"
+            f"{quote_value(mail, 80)} names no mail: it needs its folder and its id (columns folder_id and id)"
         )
     return folder, str(number)
 

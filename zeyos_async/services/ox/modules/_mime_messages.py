@@ -20,8 +20,9 @@ from typing import Any, Final
 
 import attrs
 
-from ....errors import InvalidArgument
+from ....errors import InvalidArgument, quote_value
 from ....forms import Progress, Upload, UploadSource
+from ....urls import check_text
 from ._addresses import Addresses, format_header, parse_addresses
 
 __all__ = ["MessageDraft", "compose_message", "encode_message", "make_upload"]
@@ -112,7 +113,7 @@ def _check_headers(written: Mapping[str, str], headers: Mapping[str, str]) -> di
     reserved = {name.lower() for name in (*written, *_RESERVED)}
     for name in headers:
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise InvalidArgument(f"headers: {name!r:.60} is no name of a header")
+            raise InvalidArgument(f"headers: {quote_value(name)} is no name of a header")
         if name.lower() in reserved:
             raise InvalidArgument(f"headers: {name} is made of the other arguments; use them")
     return {name: _format_value("headers", value, name) for name, value in headers.items()}
@@ -121,15 +122,16 @@ def _check_headers(written: Mapping[str, str], headers: Mapping[str, str]) -> di
 def _format_value(label: str, value: str, header: str) -> str:
     """Format a text as the value of a header, in as many lines as it needs."""
     if not isinstance(value, str) or _CONTROL.search(value):
-        raise InvalidArgument(f"{label}: {value!r:.60} can't be the value of the header {header}")
+        raise InvalidArgument(f"{label}: {quote_value(value)} can't be the value of the header {header}")
+    check_text(value, f"{label}: the header {header}")
     charset = "ascii" if value.isascii() else "utf-8"
-    return Header(value, charset, header_name=header).encode(linesep="\r\n")
+    return Header(str.__str__(value), charset, header_name=header).encode(linesep="\r\n")
 
 
 def _check_attachments(attachments: Any) -> Iterable[Any]:
     if isinstance(attachments, list | tuple):
         return attachments
-    raise InvalidArgument(f"attachments takes a list of files, not {attachments!r:.60}")
+    raise InvalidArgument(f"attachments takes a list of files, not {quote_value(attachments)}")
 
 
 # -- as bytes --------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
-from ....errors import InvalidArgument, UnsupportedFilter
-from ....filters import Expression, FieldRef, condition, is_false, simplify
+from ....errors import InvalidArgument, UnsupportedFilter, quote_value
+from ....filters import Condition, Expression, FieldRef, condition, is_false, simplify
 from ....filters.compilers.ox import to_ox
 from ....schema import Entity
 from ..operation import BoundOperation, Module, Operation
@@ -20,7 +20,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 M = TypeVar("M", bound=Module)
 
-Condition = Expression | FieldRef[Any] | str
 """A condition of a search: ``F.last_name == "Doe"``, or its text form."""
 
 
@@ -63,7 +62,9 @@ def build_pattern_body(module: str, criteria: Any, **options: str | None) -> Any
             f"{module} can be searched by a pattern, as text, and not by conditions", part=str(criteria)
         )
     if not isinstance(criteria, Mapping | OxRecord):
-        raise InvalidArgument(f"{module}.search takes a pattern as text, or a body, not {criteria!r:.60}")
+        raise InvalidArgument(
+            f"{module}.search takes a pattern as text, or a body, not {quote_value(criteria)}"
+        )
     if fields:
         raise InvalidArgument(f"{module}.search: the body says itself what its {' and '.join(fields)} is")
     return criteria

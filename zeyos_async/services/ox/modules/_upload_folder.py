@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 import attrs
 
-from ....errors import FolderUploadFailed, InvalidArgument, ZeyosAsyncError, suggest
+from ....errors import FolderUploadFailed, InvalidArgument, ZeyosAsyncError, quote_value, suggest
 from ....forms.sources import in_thread
 from ..operation import Caller
 
@@ -74,11 +74,11 @@ async def upload_folder(
     """Upload a folder; see ``Infostore.upload_folder``."""
     if existing not in get_args(Existing):
         raise InvalidArgument(
-            f"existing= is one of {', '.join(get_args(Existing))}, not {existing!r:.60}."
+            f"existing= is one of {', '.join(get_args(Existing))}, not {quote_value(existing)}."
             f"{suggest(str(existing), get_args(Existing))}"
         )
     if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
-        raise InvalidArgument(f"at_once= is a number from 1 on, not {at_once!r:.60}")
+        raise InvalidArgument(f"at_once= is a number from 1 on, not {quote_value(at_once)}")
     walked = await in_thread(lambda: list(_walk_folders(root)))
     running = _FolderUploadRun(caller, root, existing, asyncio.Semaphore(at_once), on_file, {"": folder})
     for name, inner, _ in walked:

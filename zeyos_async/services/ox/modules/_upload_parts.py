@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ....errors import InvalidArgument, OutcomeUnknown
+from ....errors import InvalidArgument, OutcomeUnknown, quote_value
 from ....forms import Upload
 from ....forms.sources import PIECE, in_thread
 
@@ -32,7 +32,7 @@ async def upload_in_parts(
 ) -> str:
     """Upload a file part by part; see ``Infostore.upload_in_parts``."""
     if isinstance(part, bool) or not isinstance(part, int) or part < 1:
-        raise InvalidArgument(f"part= is a number of bytes from 1 on, not {part!r:.60}")
+        raise InvalidArgument(f"part= is a number of bytes from 1 on, not {quote_value(part)}")
     total = await Upload(path).measure() or 0
     name = filename or path.name
     stop = min(part, total)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ....errors import InvalidArgument
+from ....errors import InvalidArgument, quote_value
 from ....forms import Upload
 from .._generated.attachment import Attachment as GeneratedAttachment
 from ..operation import Download
@@ -116,12 +116,12 @@ def _explain_refusal(owner: Any) -> str:
     if type(owner).__name__ in ("MailData", "MailConversationData"):
         return "a mail's attachments are part of it: see ox.mail.attachment"
     kinds = ", ".join(_MODULES)
-    label = "a mapping" if isinstance(owner, Mapping) else f"{owner!r:.60}"
+    label = "a mapping" if isinstance(owner, Mapping) else f"{quote_value(owner)}"
     return f"attachments belong to a record that was read ({kinds}), not to {label}"
 
 
 def _check_id(attachment: Any) -> str:
     number = getattr(attachment, "id", None) if isinstance(attachment, OxRecord) else attachment
     if isinstance(number, bool) or not isinstance(number, str | int) or number == "":
-        raise InvalidArgument(f"an attachment is a record or an ID, not {attachment!r:.60}")
+        raise InvalidArgument(f"an attachment is a record or an ID, not {quote_value(attachment)}")
     return str(number)

@@ -122,7 +122,7 @@ class Chronos(GeneratedChronos):
             UnsupportedFilter: A search can't say this.
         """
         query = self.query(start=start, end=end, folder=folder, folders=folders, expand=expand)
-        return query.where(*conditions)  # type: ignore[arg-type]
+        return query.where(*conditions)
 
     @search_operation
     def search(

@@ -112,7 +112,7 @@ class Infostore(GeneratedInfostore):
             UnsupportedFilter: A search can't say this.
         """
         query = self.query(folder=folder, include_subfolders=include_subfolders)
-        return query.where(*conditions)  # type: ignore[arg-type]
+        return query.where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[InfoItemData]:
         """Return the files of a folder for exports and syncs, with what changed and what was deleted."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from ....errors import InvalidArgument
+from ....errors import InvalidArgument, quote_value
 from ....forms import Upload
 from ....wire import Safety
 from ...base.query import Query
@@ -105,7 +105,7 @@ class Mail(GeneratedMail):
             UnknownField: Mails can't be searched by such a field.
             UnsupportedFilter: A search can't say this.
         """
-        return self.query(folder=folder).where(*conditions)  # type: ignore[arg-type]
+        return self.query(folder=folder).where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[MailData]:
         """Return the mails of a folder for exports. Servers don't tell what changed in a folder of mails."""
@@ -455,7 +455,9 @@ def _make_upload(message: Any, on_progress: Progress | None, *, to_send: bool) -
 
 def _check_folder(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidArgument(f"a folder is named by its ID, such as 'default0/INBOX', not by {value!r:.60}")
+        raise InvalidArgument(
+            f"a folder is named by its ID, such as 'default0/INBOX', not by {quote_value(value)}"
+        )
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ....errors import InvalidArgument, suggest
+from ....errors import InvalidArgument, quote_value, suggest
 from .._generated.mail_compose import MailCompose as GeneratedMailCompose
 from ._composition import Composition, build_fields
 from ._mail_references import locate_mails
@@ -86,7 +86,7 @@ def _check_start(kind: str, mails: int) -> None:
     """
     if kind not in get_args(ComposeType):
         raise InvalidArgument(
-            f"a mail can't be of type {kind!r:.60}.{suggest(str(kind), get_args(ComposeType))}"
+            f"a mail can't be of type {quote_value(kind)}.{suggest(str(kind), get_args(ComposeType))}"
         )
     if (kind == "new") == bool(mails) or (mails > 1 and kind != "forward"):
         wants = {"new": "no other mail", "forward": "the mails to forward"}.get(

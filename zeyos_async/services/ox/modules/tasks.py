@@ -39,7 +39,7 @@ class Tasks(GeneratedTasks):
         Raises:
             UnsupportedFilter: Always, unless a condition holds for everything: read all, and use ``evaluate``.
         """
-        return self.query(folder=folder).where(*conditions)  # type: ignore[arg-type]
+        return self.query(folder=folder).where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[TaskData]:
         """Return the tasks of a folder for exports and syncs, with what changed and what was deleted."""

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -97,7 +97,7 @@ class Account(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -207,16 +207,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Account,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AccountUpdate],
+            self, record: Account, /, *, reconcile: Condition | None = ..., **fields: Unpack[AccountUpdate]
         ) -> Account: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AccountCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[AccountCreate]
         ) -> Account: ...
         async def create(self, *record: Any, **fields: Any) -> Account: ...
 

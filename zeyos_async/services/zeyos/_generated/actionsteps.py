@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -90,7 +90,7 @@ class ActionStep(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -204,12 +204,12 @@ if TYPE_CHECKING:
             record: ActionStep,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[ActionStepUpdate],
         ) -> ActionStep: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ActionStepCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ActionStepCreate]
         ) -> ActionStep: ...
         async def create(self, *record: Any, **fields: Any) -> ActionStep: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -66,7 +66,7 @@ class Address(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -121,16 +121,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Address,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AddressUpdate],
+            self, record: Address, /, *, reconcile: Condition | None = ..., **fields: Unpack[AddressUpdate]
         ) -> Address: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AddressCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[AddressCreate]
         ) -> Address: ...
         async def create(self, *record: Any, **fields: Any) -> Address: ...
 

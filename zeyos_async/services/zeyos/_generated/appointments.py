@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -97,7 +97,7 @@ class Appointment(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -215,12 +215,12 @@ if TYPE_CHECKING:
             record: Appointment,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[AppointmentUpdate],
         ) -> Appointment: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AppointmentCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[AppointmentCreate]
         ) -> Appointment: ...
         async def create(self, *record: Any, **fields: Any) -> Appointment: ...
 

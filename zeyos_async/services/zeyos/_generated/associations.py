@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         FieldNamespace,
         JsonField,
@@ -143,7 +143,7 @@ class Association(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -210,12 +210,12 @@ if TYPE_CHECKING:
             record: Association,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[AssociationUpdate],
         ) -> Association: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AssociationCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[AssociationCreate]
         ) -> Association: ...
         async def create(self, *record: Any, **fields: Any) -> Association: ...
 

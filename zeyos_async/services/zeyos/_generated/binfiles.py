@@ -43,7 +43,7 @@ class BinFile(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     size: int | None = None
     hash: str | None = None
     etag: str | None = attrs.field(default=None, eq=False)

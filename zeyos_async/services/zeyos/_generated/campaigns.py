@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -94,7 +94,7 @@ class Campaign(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -180,16 +180,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Campaign,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CampaignUpdate],
+            self, record: Campaign, /, *, reconcile: Condition | None = ..., **fields: Unpack[CampaignUpdate]
         ) -> Campaign: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CampaignCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[CampaignCreate]
         ) -> Campaign: ...
         async def create(self, *record: Any, **fields: Any) -> Campaign: ...
 

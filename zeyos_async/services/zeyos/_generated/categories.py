@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -55,7 +55,7 @@ class Category(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -114,16 +114,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Category,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CategoryUpdate],
+            self, record: Category, /, *, reconcile: Condition | None = ..., **fields: Unpack[CategoryUpdate]
         ) -> Category: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CategoryCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[CategoryCreate]
         ) -> Category: ...
         async def create(self, *record: Any, **fields: Any) -> Category: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         FieldNamespace,
@@ -70,7 +70,7 @@ class Channel(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     owneruser: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -129,16 +129,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Channel,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ChannelUpdate],
+            self, record: Channel, /, *, reconcile: Condition | None = ..., **fields: Unpack[ChannelUpdate]
         ) -> Channel: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ChannelCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ChannelCreate]
         ) -> Channel: ...
         async def create(self, *record: Any, **fields: Any) -> Channel: ...
 

@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         FieldNamespace,
         JsonField,
@@ -60,7 +60,7 @@ class Comment(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -119,16 +119,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Comment,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CommentUpdate],
+            self, record: Comment, /, *, reconcile: Condition | None = ..., **fields: Unpack[CommentUpdate]
         ) -> Comment: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CommentCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[CommentCreate]
         ) -> Comment: ...
         async def create(self, *record: Any, **fields: Any) -> Comment: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -55,7 +55,7 @@ class Component(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -118,12 +118,12 @@ if TYPE_CHECKING:
             record: Component,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[ComponentUpdate],
         ) -> Component: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ComponentCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ComponentCreate]
         ) -> Component: ...
         async def create(self, *record: Any, **fields: Any) -> Component: ...
 

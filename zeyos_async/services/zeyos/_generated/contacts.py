@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -107,7 +107,7 @@ class Contact(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -269,16 +269,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Contact,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContactUpdate],
+            self, record: Contact, /, *, reconcile: Condition | None = ..., **fields: Unpack[ContactUpdate]
         ) -> Contact: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContactCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ContactCreate]
         ) -> Contact: ...
         async def create(self, *record: Any, **fields: Any) -> Contact: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -119,7 +119,7 @@ class Contract(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -257,16 +257,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Contract,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContractUpdate],
+            self, record: Contract, /, *, reconcile: Condition | None = ..., **fields: Unpack[ContractUpdate]
         ) -> Contract: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContractCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ContractCreate]
         ) -> Contract: ...
         async def create(self, *record: Any, **fields: Any) -> Contract: ...
 

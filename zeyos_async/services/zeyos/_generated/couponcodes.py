@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -76,7 +76,7 @@ class CouponCode(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -155,12 +155,12 @@ if TYPE_CHECKING:
             record: CouponCode,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[CouponCodeUpdate],
         ) -> CouponCode: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CouponCodeCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[CouponCodeCreate]
         ) -> CouponCode: ...
         async def create(self, *record: Any, **fields: Any) -> CouponCode: ...
 

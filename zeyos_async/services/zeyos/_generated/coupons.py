@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -91,7 +91,7 @@ class Coupon(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -193,16 +193,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Coupon,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CouponUpdate],
+            self, record: Coupon, /, *, reconcile: Condition | None = ..., **fields: Unpack[CouponUpdate]
         ) -> Coupon: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CouponCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[CouponCreate]
         ) -> Coupon: ...
         async def create(self, *record: Any, **fields: Any) -> Coupon: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -89,7 +89,7 @@ class DAVServer(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     owneruser: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -191,12 +191,12 @@ if TYPE_CHECKING:
             record: DAVServer,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[DAVServerUpdate],
         ) -> DAVServer: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DAVServerCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[DAVServerCreate]
         ) -> DAVServer: ...
         async def create(self, *record: Any, **fields: Any) -> DAVServer: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -80,7 +80,7 @@ class Device(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -166,16 +166,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Device,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DeviceUpdate],
+            self, record: Device, /, *, reconcile: Condition | None = ..., **fields: Unpack[DeviceUpdate]
         ) -> Device: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DeviceCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[DeviceCreate]
         ) -> Device: ...
         async def create(self, *record: Any, **fields: Any) -> Device: ...
 

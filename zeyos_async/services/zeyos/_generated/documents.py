@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -95,7 +95,7 @@ class Document(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -197,16 +197,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Document,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DocumentUpdate],
+            self, record: Document, /, *, reconcile: Condition | None = ..., **fields: Unpack[DocumentUpdate]
         ) -> Document: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DocumentCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[DocumentCreate]
         ) -> Document: ...
         async def create(self, *record: Any, **fields: Any) -> Document: ...
 

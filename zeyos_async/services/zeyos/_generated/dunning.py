@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -97,7 +97,7 @@ class DunningNotice(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -215,12 +215,12 @@ if TYPE_CHECKING:
             record: DunningNotice,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[DunningNoticeUpdate],
         ) -> DunningNotice: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DunningNoticeCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[DunningNoticeCreate]
         ) -> DunningNotice: ...
         async def create(self, *record: Any, **fields: Any) -> DunningNotice: ...
 

@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -51,7 +51,7 @@ class DunningToTransaction(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -104,12 +104,12 @@ if TYPE_CHECKING:
             record: DunningToTransaction,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[DunningToTransactionUpdate],
         ) -> DunningToTransaction: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DunningToTransactionCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[DunningToTransactionCreate]
         ) -> DunningToTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> DunningToTransaction: ...
 

@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         FieldNamespace,
         JsonField,
@@ -109,7 +109,7 @@ class Event(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -188,11 +188,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Event, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[EventUpdate]
+            self, record: Event, /, *, reconcile: Condition | None = ..., **fields: Unpack[EventUpdate]
         ) -> Event: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[EventCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[EventCreate]
         ) -> Event: ...
         async def create(self, *record: Any, **fields: Any) -> Event: ...
 

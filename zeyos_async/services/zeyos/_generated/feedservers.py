@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -83,7 +83,7 @@ class FeedServer(_Base):
     __entity__ = ENTITY
     __etag__ = "etag_"
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     owneruser: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -185,12 +185,12 @@ if TYPE_CHECKING:
             record: FeedServer,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[FeedServerUpdate],
         ) -> FeedServer: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FeedServerCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[FeedServerCreate]
         ) -> FeedServer: ...
         async def create(self, *record: Any, **fields: Any) -> FeedServer: ...
 

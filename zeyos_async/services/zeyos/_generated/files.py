@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.records import BinaryInput
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
@@ -57,7 +57,7 @@ class File(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -120,11 +120,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: File, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[FileUpdate]
+            self, record: File, /, *, reconcile: Condition | None = ..., **fields: Unpack[FileUpdate]
         ) -> File: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FileCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[FileCreate]
         ) -> File: ...
         async def create(self, *record: Any, **fields: Any) -> File: ...
 

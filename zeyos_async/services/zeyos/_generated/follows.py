@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -93,7 +93,7 @@ class Follow(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -140,16 +140,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Follow,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FollowUpdate],
+            self, record: Follow, /, *, reconcile: Condition | None = ..., **fields: Unpack[FollowUpdate]
         ) -> Follow: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FollowCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[FollowCreate]
         ) -> Follow: ...
         async def create(self, *record: Any, **fields: Any) -> Follow: ...
 

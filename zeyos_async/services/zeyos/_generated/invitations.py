@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         FieldNamespace,
@@ -70,7 +70,7 @@ class Invitation(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -133,12 +133,12 @@ if TYPE_CHECKING:
             record: Invitation,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[InvitationUpdate],
         ) -> Invitation: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[InvitationCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[InvitationCreate]
         ) -> Invitation: ...
         async def create(self, *record: Any, **fields: Any) -> Invitation: ...
 

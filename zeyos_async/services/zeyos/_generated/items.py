@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -124,7 +124,7 @@ class Item(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -266,11 +266,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Item, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[ItemUpdate]
+            self, record: Item, /, *, reconcile: Condition | None = ..., **fields: Unpack[ItemUpdate]
         ) -> Item: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ItemCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ItemCreate]
         ) -> Item: ...
         async def create(self, *record: Any, **fields: Any) -> Item: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -74,7 +74,7 @@ class Ledger(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -144,16 +144,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Ledger,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LedgerUpdate],
+            self, record: Ledger, /, *, reconcile: Condition | None = ..., **fields: Unpack[LedgerUpdate]
         ) -> Ledger: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[LedgerCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[LedgerCreate]
         ) -> Ledger: ...
         async def create(self, *record: Any, **fields: Any) -> Ledger: ...
 

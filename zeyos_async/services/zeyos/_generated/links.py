@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -82,7 +82,7 @@ class Link(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -180,11 +180,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Link, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[LinkUpdate]
+            self, record: Link, /, *, reconcile: Condition | None = ..., **fields: Unpack[LinkUpdate]
         ) -> Link: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[LinkCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[LinkCreate]
         ) -> Link: ...
         async def create(self, *record: Any, **fields: Any) -> Link: ...
 

@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -52,7 +52,7 @@ class MailingRecipient(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -107,12 +107,12 @@ if TYPE_CHECKING:
             record: MailingRecipient,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[MailingRecipientUpdate],
         ) -> MailingRecipient: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MailingRecipientCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[MailingRecipientCreate]
         ) -> MailingRecipient: ...
         async def create(self, *record: Any, **fields: Any) -> MailingRecipient: ...
 

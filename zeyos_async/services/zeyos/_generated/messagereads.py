@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -50,7 +50,7 @@ class MessageRead(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -97,12 +97,12 @@ if TYPE_CHECKING:
             record: MessageRead,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[MessageReadUpdate],
         ) -> MessageRead: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MessageReadCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[MessageReadCreate]
         ) -> MessageRead: ...
         async def create(self, *record: Any, **fields: Any) -> MessageRead: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -109,7 +109,7 @@ class Message(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -271,16 +271,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Message,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MessageUpdate],
+            self, record: Message, /, *, reconcile: Condition | None = ..., **fields: Unpack[MessageUpdate]
         ) -> Message: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MessageCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[MessageCreate]
         ) -> Message: ...
         async def create(self, *record: Any, **fields: Any) -> Message: ...
 

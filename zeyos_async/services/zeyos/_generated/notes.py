@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -96,7 +96,7 @@ class Note(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -198,11 +198,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Note, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[NoteUpdate]
+            self, record: Note, /, *, reconcile: Condition | None = ..., **fields: Unpack[NoteUpdate]
         ) -> Note: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[NoteCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[NoteCreate]
         ) -> Note: ...
         async def create(self, *record: Any, **fields: Any) -> Note: ...
 

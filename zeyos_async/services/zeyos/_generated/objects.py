@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -83,7 +83,7 @@ class Object(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -177,16 +177,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Object,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ObjectUpdate],
+            self, record: Object, /, *, reconcile: Condition | None = ..., **fields: Unpack[ObjectUpdate]
         ) -> Object: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ObjectCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ObjectCreate]
         ) -> Object: ...
         async def create(self, *record: Any, **fields: Any) -> Object: ...
 

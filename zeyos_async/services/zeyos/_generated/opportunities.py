@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -114,7 +114,7 @@ class Opportunity(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -240,12 +240,12 @@ if TYPE_CHECKING:
             record: Opportunity,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[OpportunityUpdate],
         ) -> Opportunity: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[OpportunityCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[OpportunityCreate]
         ) -> Opportunity: ...
         async def create(self, *record: Any, **fields: Any) -> Opportunity: ...
 

@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         ExtdataField,
         FieldNamespace,
@@ -64,7 +64,7 @@ class Participant(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -135,12 +135,12 @@ if TYPE_CHECKING:
             record: Participant,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[ParticipantUpdate],
         ) -> Participant: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ParticipantCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ParticipantCreate]
         ) -> Participant: ...
         async def create(self, *record: Any, **fields: Any) -> Participant: ...
 

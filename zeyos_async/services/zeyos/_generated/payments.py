@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -87,7 +87,7 @@ class Payment(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -185,16 +185,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Payment,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PaymentUpdate],
+            self, record: Payment, /, *, reconcile: Condition | None = ..., **fields: Unpack[PaymentUpdate]
         ) -> Payment: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PaymentCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[PaymentCreate]
         ) -> Payment: ...
         async def create(self, *record: Any, **fields: Any) -> Payment: ...
 

@@ -62,7 +62,7 @@ class Permission(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None

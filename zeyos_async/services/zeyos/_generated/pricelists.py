@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -92,7 +92,7 @@ class PriceList(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -190,12 +190,12 @@ if TYPE_CHECKING:
             record: PriceList,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[PriceListUpdate],
         ) -> PriceList: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceListCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[PriceListCreate]
         ) -> PriceList: ...
         async def create(self, *record: Any, **fields: Any) -> PriceList: ...
 

@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -51,7 +51,7 @@ class PriceListToAccount(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -102,12 +102,12 @@ if TYPE_CHECKING:
             record: PriceListToAccount,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[PriceListToAccountUpdate],
         ) -> PriceListToAccount: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceListToAccountCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[PriceListToAccountCreate]
         ) -> PriceListToAccount: ...
         async def create(self, *record: Any, **fields: Any) -> PriceListToAccount: ...
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -57,7 +57,7 @@ class Price(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -124,11 +124,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Price, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceUpdate]
+            self, record: Price, /, *, reconcile: Condition | None = ..., **fields: Unpack[PriceUpdate]
         ) -> Price: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[PriceCreate]
         ) -> Price: ...
         async def create(self, *record: Any, **fields: Any) -> Price: ...
 

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -98,7 +98,7 @@ class Project(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -188,16 +188,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Project,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ProjectUpdate],
+            self, record: Project, /, *, reconcile: Condition | None = ..., **fields: Unpack[ProjectUpdate]
         ) -> Project: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ProjectCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[ProjectCreate]
         ) -> Project: ...
         async def create(self, *record: Any, **fields: Any) -> Project: ...
 

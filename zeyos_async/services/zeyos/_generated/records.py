@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         FieldNamespace,
@@ -126,7 +126,7 @@ class Record(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -228,16 +228,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Record,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[RecordUpdate],
+            self, record: Record, /, *, reconcile: Condition | None = ..., **fields: Unpack[RecordUpdate]
         ) -> Record: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[RecordCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[RecordCreate]
         ) -> Record: ...
         async def create(self, *record: Any, **fields: Any) -> Record: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -84,7 +84,7 @@ class StockTransaction(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -187,12 +187,12 @@ if TYPE_CHECKING:
             record: StockTransaction,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[StockTransactionUpdate],
         ) -> StockTransaction: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[StockTransactionCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[StockTransactionCreate]
         ) -> StockTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> StockTransaction: ...
 

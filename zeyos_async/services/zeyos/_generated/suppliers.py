@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
@@ -58,7 +58,7 @@ class Supplier(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     creator: int | None = None
     creationdate: datetime | None = None
     lastmodified: datetime | None = None
@@ -129,16 +129,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Supplier,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[SupplierUpdate],
+            self, record: Supplier, /, *, reconcile: Condition | None = ..., **fields: Unpack[SupplierUpdate]
         ) -> Supplier: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[SupplierCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[SupplierCreate]
         ) -> Supplier: ...
         async def create(self, *record: Any, **fields: Any) -> Supplier: ...
 

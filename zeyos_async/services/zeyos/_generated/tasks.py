@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -116,7 +116,7 @@ class Task(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     owneruser: int | None = None
     ownergroup: int | None = None
@@ -230,11 +230,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Task, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[TaskUpdate]
+            self, record: Task, /, *, reconcile: Condition | None = ..., **fields: Unpack[TaskUpdate]
         ) -> Task: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[TaskCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[TaskCreate]
         ) -> Task: ...
         async def create(self, *record: Any, **fields: Any) -> Task: ...
 

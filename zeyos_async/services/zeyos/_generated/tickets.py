@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -126,7 +126,7 @@ class Ticket(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -240,16 +240,11 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Ticket,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[TicketUpdate],
+            self, record: Ticket, /, *, reconcile: Condition | None = ..., **fields: Unpack[TicketUpdate]
         ) -> Ticket: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[TicketCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[TicketCreate]
         ) -> Ticket: ...
         async def create(self, *record: Any, **fields: Any) -> Ticket: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters import Expression
+    from zeyos_async.filters import Condition
     from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
@@ -164,7 +164,7 @@ class Transaction(_Base):
 
     __entity__ = ENTITY
 
-    ID: int | None = None
+    ID: int = attrs.field(default=None)
     fork: int | None = None
     ownergroup: int | None = None
     creator: int | None = None
@@ -382,12 +382,12 @@ if TYPE_CHECKING:
             record: Transaction,
             /,
             *,
-            reconcile: Expression | str | None = ...,
+            reconcile: Condition | None = ...,
             **fields: Unpack[TransactionUpdate],
         ) -> Transaction: ...
         @overload
         async def create(
-            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[TransactionCreate]
+            self, *, reconcile: Condition | None = ..., **fields: Unpack[TransactionCreate]
         ) -> Transaction: ...
         async def create(self, *record: Any, **fields: Any) -> Transaction: ...
 

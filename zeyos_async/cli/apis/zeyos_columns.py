@@ -1,13 +1,13 @@
-"""The columns of a table when the command line names none."""
+"""The columns of a table of ZeyOS when the command line names none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from ..schema import Entity, Kind
+from ...schema import Entity, Kind
 
-__all__ = ["default_columns", "flow_columns"]
+__all__ = ["default_columns"]
 
 _ENTITY_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "accounts": (
@@ -51,19 +51,6 @@ _ENTITY_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _LABEL_FIELDS: Final = ("name", "lastname", "firstname", "subject", "title", "label", "text", "filename")
 _MAX_COLUMNS: Final = 8
-_FLOW_COLUMNS: Final = (
-    "id",
-    "referenceNumber",
-    "name",
-    "status",
-    "dueDate",
-    "customerNumber",
-    "flowCustomer",
-    "user",
-    "workTimeStart",
-    "workTimeEnd",
-    "lastChangedOn",
-)
 
 
 def default_columns(entity: Entity) -> tuple[str, ...]:
@@ -82,9 +69,3 @@ def default_columns(entity: Entity) -> tuple[str, ...]:
     paths += [field.name for field in entity if field.kind in (Kind.TEXT, Kind.INTEGER, Kind.NUMBER)]
     # A field may match several rules; the first place counts.
     return tuple(dict.fromkeys(paths))[:_MAX_COLUMNS]
-
-
-def flow_columns(fields: Iterable[str]) -> dict[str, str]:
-    """Return the columns of a resource of Octaved Flow: key → field."""
-    names = set(fields)
-    return {name: name for name in _FLOW_COLUMNS if name in names}
