@@ -44,6 +44,7 @@ from ..auth.base import list_secrets
 from ..errors import (
     ApiError,
     NotAuthenticated,
+    OutcomeUnknown,
     TransportError,
     ZeyosAsyncError,
 )
@@ -433,6 +434,10 @@ class Channel:
     async def _handle_failure(self, call: Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
+        if error is call.login_error and isinstance(error, OutcomeUnknown):
+            # A log-in has its own attempts; what may have spent a token that is good once is not tried again here.
+            error.attempts = max(1, call.attempts)
+            raise error
         reason = self.state.is_closed or await pause(call, classify_failure(error), str(error.args[0]))
         if reason:
             error.attempts = max(1, call.attempts)

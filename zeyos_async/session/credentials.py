@@ -352,10 +352,11 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
     request: Request | None = None
     try:
         while True:
-            item = step(value)
+            item: Any = step(value)
             request = item if isinstance(item, Request) else None
             try:
-                value = await (exchange(item) if request is not None else item)
+                answer: Any = item if request is None else exchange(request)
+                value = await answer
                 step = flow.send
             except Exception as error:  # noqa: BLE001 - the flow decides what an error means
                 value, step = error, flow.throw

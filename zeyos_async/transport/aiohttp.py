@@ -129,6 +129,7 @@ class _Attempt:
         assert isinstance(request, SentRequest)
         self.request = request
         request.attempt_timeout = self.timeout
+        failure: Exception | None = None
         for _ in range(_MAX_SPOILED):
             request.protocol = None
             try:

@@ -196,11 +196,11 @@ class KeptConnection(ResponseHandler):
                 self._remaining = get_content_length(message.headers)
         super().feed_data(data, size)
 
-    def connection_lost(self, error: BaseException | None) -> None:
+    def connection_lost(self, exc: BaseException | None) -> None:
         """Note a server that closes a connection which it has just agreed to keep."""
         if self.transport is not None and not (self.is_expecting and self._has_heard):
             self._note_close()
-        super().connection_lost(error)
+        super().connection_lost(exc)
 
     def _note_close(self) -> None:
         if self._loop.time() - self._released_at < _HASTY_SECONDS:

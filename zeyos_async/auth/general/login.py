@@ -164,8 +164,8 @@ class KmdBackend(AuthBackend):
     access_type: int | None = attrs.field(default=None, converter=_check_number)
     lang: int | None = attrs.field(default=None, converter=_check_number)
     key: Secret | None = attrs.field(default=None, converter=_to_key)
-    expired: frozenset[int] = attrs.field(default=(), converter=_to_codes)
-    refusals: frozenset[int] = attrs.field(default=(), converter=_to_codes)
+    expired: frozenset[int] = attrs.field(default=frozenset(), converter=_to_codes)
+    refusals: frozenset[int] = attrs.field(default=frozenset(), converter=_to_codes)
     learned: LearnedCodes = attrs.field(factory=LearnedCodes, init=False, eq=False, repr=False)
 
     def means_expired(self, code: int) -> bool:

@@ -301,7 +301,7 @@ class GeneralLists:
         return None if request.content is None else msgspec.json.decode(request.content)
 
     def _request(self, plan: QueryPlan, body: dict[str, Any]) -> Request:
-        filters = list(plan.compiled or ())
+        filters: list[dict[str, Any]] = [*(plan.compiled or ())]
         if plan.search is not None:
             filters.append({"fieldname": ALL_FIELDS, "comparison": "like", "value": plan.search})
         if filters:
