@@ -24,8 +24,8 @@ demo: .venv/.stamp-demo  ## Export 100,000 accounts of an emulated ZeyOS to a fi
 test: .venv/.stamp-dev  ## Run all tests
 	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile ci $(XDIST)
 
-lowest: .venv-lowest/.stamp  ## Run the tests with the lowest versions that pyproject.toml permits
-	.venv-lowest/bin/python -m pytest -m "not slow and not property" $(XDIST)
+lowest: .venv-lowest/.stamp  ## Run the unit tests and the contract with the lowest versions that pyproject.toml permits
+	.venv-lowest/bin/python -m pytest tests/unit tests/contract -m "not slow and not property" $(XDIST)
 
 audit: .venv/.stamp-dev  ## Ask whether what is installed has known vulnerabilities, where the network allows it
 	$(BIN)/python .ci/audit.py
