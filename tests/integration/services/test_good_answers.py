@@ -113,6 +113,21 @@ async def test_a_record_is_the_record_asked_for(body: Any) -> None:
                 await zeyos.tickets.create(name="x")
 
 
+@pytest.mark.parametrize(
+    "beside", [{"error": "locked"}, {"success": False}, {"errors": ["x"], "message": "no"}]
+)
+async def test_an_error_beside_the_right_id_is_no_record(beside: dict[str, Any]) -> None:
+    """Nothing but an ID and an error says that it failed; beside a field of the entity it is an unknown field, and kept."""
+    async with serve(lambda *request: answer({"ID": 7, **beside})) as url, Zeyos(url, retry=RETRY) as zeyos:
+        with pytest.raises(ServerError, match="failed"):
+            await zeyos.tickets.get(7)
+        for write in (zeyos.tickets.update(7, name="x"), zeyos.tickets.create(name="x")):
+            with pytest.raises(FailedWrite, match="failed"):
+                await write
+    async with serve(lambda *request: answer({"ID": 7, "name": "x", **beside})) as url, Zeyos(url) as zeyos:
+        assert dict((await zeyos.tickets.get(7)).extra) == beside
+
+
 async def test_octaved_answers_with_the_record_asked_for() -> None:
     """So do get, put, patch and delete of Octaved Flow; a record that nobody asked for is no list without the others."""
     async with serve(lambda *request: answer({"id": OTHER})) as url, Octaved(url, retry=RETRY) as flow:

@@ -20,6 +20,8 @@ from .tables import WireField
 __all__ = ["check_asked"]
 
 _BY_ID: Final = frozenset({"get", "getuser", "info", "resolve"})
+_CHANGES: Final = frozenset({"update", "update_with_image", "put", "remind_again"})
+"""Operations whose answer may name the object that was changed. A changed mail may have been moved, and has another ID then."""
 _LISTS: Final = frozenset({"list", "listuser"})
 
 
@@ -49,6 +51,13 @@ def check_asked(
         and selected
     ):
         return lambda envelope: _check_record(spec, str(values["id"]), read(envelope))
+    if (
+        spec.returns is ResultShape.RECORD
+        and spec.name in _CHANGES
+        and spec.module != "mail"
+        and values.get("id") is not None
+    ):
+        return lambda envelope: _check_changed(spec, str(values["id"]), read(envelope))
     if spec.returns is ResultShape.ROWS and spec.action in _LISTS and isinstance(body, JsonBody):
         places = [_find_place(item) for item in body.value] if isinstance(body.value, list) else []
         return lambda envelope: _check_rows(spec, places, read(envelope), selected=selected)
@@ -62,6 +71,16 @@ def _check_record(spec: Spec, asked_id: str, record: OxRecord) -> OxRecord:
     if record_id is None or not _Wanted(spec, [("", asked_id)]).has("", record_id):
         raise DecodeFailed(
             f"{spec.operation}: the record {asked_id!r} was asked for, and {quote_value(record_id)} came"
+        )
+    return record
+
+
+def _check_changed(spec: Spec, asked_id: str, record: OxRecord) -> OxRecord:
+    """Refuse the answer to a change that names another object; most servers name none."""
+    record_id = _find_id(record)
+    if record_id is not None and record_id != asked_id:
+        raise DecodeFailed(
+            f"{spec.operation}: {asked_id!r} was to be changed, and the answer is about {quote_value(record_id)}"
         )
     return record
 

@@ -15,6 +15,7 @@ from ...schema import Entity, Kind
 from ...session import Channel
 from ...urls import add_segments, set_query
 from ...wire import Request, Response, Safety, too_deep
+from ..base.answers import describes_error
 from ..base.plan import QueryPlan
 from ..base.query import Query
 from ..base.row_types import RecordRows
@@ -269,7 +270,11 @@ class ReadableResource(Generic[R]):
         is_id = isinstance(number, int) and not isinstance(number, bool) and number > 0
         requested_id = "" if request.url == self._url else request.url.name
         if is_id and requested_id in ("", str(number)):
-            return
+            extra = getattr(record, "extra", None)
+            if not describes_error(extra) or self._has_fields(record):
+                return
+            reason = f"it says that it failed: {quote_value(extra, 80)}"
+            raise unreadable_response(request, response, self._entity, reason)
         reason = (
             f"the record {requested_id} was asked for, and {quote_value(number)} came"
             if requested_id
@@ -278,6 +283,11 @@ class ReadableResource(Generic[R]):
         if number is None:
             reason = f"it has no ID: {quote_value(response.text, 80)}"
         raise unreadable_response(request, response, self._entity, reason)
+
+    def _has_fields(self, record: R) -> bool:
+        """Return whether a record has more than its ID; what the entity does not know is in ``extra`` and no field of it."""
+        names = [field.attr for field in self._entity if field.name != "ID"]
+        return any(getattr(record, name) is not None for name in names)
 
     def _etag_of(self, value: object) -> str | None:
         if isinstance(value, str):

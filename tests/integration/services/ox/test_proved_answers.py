@@ -89,6 +89,17 @@ async def test_a_record_is_the_record_asked_for() -> None:
         assert (await ox.contacts.get(id="7", folder="25")).id == "7"
 
 
+@pytest.mark.parametrize("name", ["contacts", "tasks", "calendar", "addressbooks"])
+async def test_a_change_is_not_believed_for_another_object(name: str) -> None:
+    """An answer that names the object, by a number or a text, or none at all, is good."""
+    for data in ({"id": "7"}, {"id": 7}, {}):
+        async with raw_server({"update": {"data": data, "timestamp": 5}}) as ox:
+            assert await ox.module(name).update({"note": "x"}, id="7", folder="25", timestamp=1) is not None
+    async with raw_server({"update": {"data": {"id": "9"}, "timestamp": 5}}) as ox:
+        with pytest.raises(FailedWrite, match="about '9'"):
+            await ox.module(name).update({"note": "x"}, id="7", folder="25", timestamp=1)
+
+
 async def test_rows_that_were_not_asked_for_are_a_failure() -> None:
     """By ID, and for mails by folder, whose IDs are those of a folder; what is missing is gone."""
     async with raw_server({"list": {"data": [["3"], ["9"]]}}) as ox:
