@@ -22,13 +22,13 @@ try:
     packages = json.loads(run.stdout)["dependencies"]
 except (subprocess.TimeoutExpired, ValueError):
     packages = []
-asked = [package for package in packages if "vulns" in package]
-for package in asked:
+audited = [package for package in packages if "vulns" in package]
+for package in audited:
     for advisory in package["vulns"]:
         fix = ", ".join(advisory["fix_versions"]) or "no version yet"
         print(f"{package['name']} {package['version']}: {advisory['id']}, mended in {fix}")
-if asked:
-    print(f"audit: {len(asked)} of {len(packages)} packages asked about")
+if audited:
+    print(f"audit: {len(audited)} of {len(packages)} packages asked about")
 else:
     print("audit: NOT RUN, the advisories can't be reached from here")
-sys.exit(any(package["vulns"] for package in asked))
+sys.exit(any(package["vulns"] for package in audited))

@@ -75,8 +75,8 @@ async def test_what_answers_nothing_by_the_document_may() -> None:
     """The same answers are good ones there."""
     for status, body in NOTHING[:2] + NOTHING[3:6]:
         async with raw_server({"": body}, status=status) as ox:
-            await ox.tasks.confirm({"confirmation": 1}, id="3", folder="7", timestamp=1)
-            await ox.mailfilter.reorder([1, 2])
+            assert not await ox.tasks.confirm({"confirmation": 1}, id="3", folder="7", timestamp=1)
+            assert not await ox.mailfilter.reorder([1, 2])
 
 
 async def test_a_record_is_the_record_asked_for() -> None:
