@@ -54,8 +54,11 @@ __all__ = [
     "fingerprint",
     "list_secrets",
     "resolve_source",
+    "to_code_source",
     "to_header_secret",
+    "to_password",
     "to_secret",
+    "to_user_name",
 ]
 
 # The tab is allowed; anything else of these could end the header, and begin another one.
@@ -225,6 +228,21 @@ def to_secret(value: object, label: str) -> Secret:
     if _HALF_CHARACTER.search(secret.reveal()):
         raise ConfigurationError(f"{label} holds half a character (U+D800 to U+DFFF), which can't be sent.")
     return secret
+
+
+def to_user_name(value: str) -> str:
+    """Convert a user name; see :func:`to_secret` for what is refused."""
+    return to_secret(value, "The user name").reveal()
+
+
+def to_password(value: str | Secret) -> Secret:
+    """Convert a password; see :func:`to_secret` for what is refused."""
+    return to_secret(value, "The password")
+
+
+def to_code_source(value: TokenSource | None) -> TokenSource | None:
+    """Convert the code of a second factor, or keep what gives it."""
+    return value if value is None or callable(value) else to_secret(value, "otp")
 
 
 def to_header_secret(value: object, label: str) -> Secret:

@@ -434,12 +434,9 @@ class Channel:
     async def _handle_failure(self, call: Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
-        if error is call.login_error and isinstance(error, OutcomeUnknown):
-            # A log-in has its own attempts; what may have spent a token that is good once is not tried again here.
-            error.attempts = max(1, call.attempts)
-            raise error
-        reason = self.state.is_closed or await pause(call, classify_failure(error), str(error.args[0]))
-        if reason:
+        # A log-in has its own attempts, and one that may have spent a token that is good once is not tried again here.
+        is_final = self.state.is_closed or (error is call.login_error and isinstance(error, OutcomeUnknown))
+        if is_final or await pause(call, classify_failure(error), str(error.args[0])):
             error.attempts = max(1, call.attempts)
             raise error
 

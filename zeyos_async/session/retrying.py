@@ -4,7 +4,7 @@ What is decided is the policy's (:class:`~zeyos_async.policy.Retry`); here it is
 
 - A failure is paid from the budgets of the tenant and of the host, and the call sleeps by itself.
 - A refusal (429) says that the tenant wants too much. Nothing of it is sent until the hold-back ends; the call
-  stands in the tenant's line meanwhile, before those that were never sent, and pays when its turn comes.
+  stands in the tenant's line meanwhile, and pays if it is the first one whose turn comes.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import attrs
 
 from ...secrets import Secret
 from ...wire import Request, Response
-from ..base import AuthContext, Flow, to_secret
+from ..base import AuthContext, Flow, to_password, to_user_name
 from ..credential import Credential
 from .base import OxSessionBackend, read_redirect, trace_id
 from .session_state import SessionState
@@ -20,20 +20,12 @@ __all__ = ["OxFormLogin", "OxLogin", "OxTokenLogin"]
 _VERSION: Final = "1"
 
 
-def _to_user_name(value: str) -> str:
-    return to_secret(value, "The user name").reveal()
-
-
-def _to_password(value: str | Secret) -> Secret:
-    return to_secret(value, "The password")
-
-
 @attrs.frozen(kw_only=True)
 class _PasswordBackend(OxSessionBackend):
     """The arguments of the three log-ins, and the parameters that they send all alike."""
 
-    name: str = attrs.field(kw_only=False, converter=_to_user_name)
-    password: Secret = attrs.field(kw_only=False, converter=_to_password)
+    name: str = attrs.field(kw_only=False, converter=to_user_name)
+    password: Secret = attrs.field(kw_only=False, converter=to_password)
     version: str = _VERSION
     stay_signed_in: bool = False
     language: str | None = None

@@ -10,7 +10,17 @@ import attrs
 from ...errors import ApiError
 from ...secrets import Secret
 from ...wire import Response, Safety
-from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
+from ..base import (
+    AuthBackend,
+    AuthContext,
+    Flow,
+    TokenSource,
+    fingerprint,
+    resolve_source,
+    to_code_source,
+    to_password,
+    to_user_name,
+)
 from ..credential import Credential
 from ..origins import REFRESH_FORBIDDERS, is_set
 from ..stores.base import check_store_field
@@ -20,18 +30,6 @@ if TYPE_CHECKING:
     from ..stores.base import TokenStore
 
 __all__ = ["OAuth2Password"]
-
-
-def _to_user_name(value: str) -> str:
-    return to_secret(value, "The user name").reveal()
-
-
-def _to_password(value: str | Secret) -> Secret:
-    return to_secret(value, "The password")
-
-
-def _to_code_source(value: TokenSource | None) -> TokenSource | None:
-    return value if value is None or callable(value) else to_secret(value, "otp")
 
 
 @attrs.frozen
@@ -56,13 +54,13 @@ class OAuth2Password(AuthBackend):
         InvalidArgument: An argument holds a line break.
     """
 
-    name: str = attrs.field(converter=_to_user_name)
-    password: Secret = attrs.field(converter=_to_password)
+    name: str = attrs.field(converter=to_user_name)
+    password: Secret = attrs.field(converter=to_password)
     client_id: str = attrs.field(converter=to_client_id, kw_only=True)
     client_secret: Secret | None = attrs.field(default=None, converter=to_client_secret, kw_only=True)
     otp: TokenSource | None = attrs.field(
         default=None,
-        converter=_to_code_source,
+        converter=to_code_source,
         kw_only=True,
         repr=lambda value: "None" if value is None else "***",
     )

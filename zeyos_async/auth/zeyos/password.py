@@ -19,7 +19,18 @@ from ...errors import (
 )
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
-from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
+from ..base import (
+    AuthBackend,
+    AuthContext,
+    Flow,
+    TokenSource,
+    fingerprint,
+    resolve_source,
+    to_code_source,
+    to_password,
+    to_secret,
+    to_user_name,
+)
 from ..credential import Credential
 from ..stores.base import check_store_field
 
@@ -42,20 +53,8 @@ def _check_identifier(value: str) -> str:
     return value
 
 
-def _to_user_name(value: str) -> str:
-    return to_secret(value, "The user name").reveal()
-
-
-def _to_password(value: str | Secret) -> Secret:
-    return to_secret(value, "The password")
-
-
 def _to_application_secret(value: str | Secret | None) -> Secret | None:
     return None if value is None else to_secret(value, "appsecret")
-
-
-def _to_code_source(value: TokenSource | None) -> TokenSource | None:
-    return value if value is None or callable(value) else to_secret(value, "otp")
 
 
 @attrs.frozen
@@ -79,13 +78,13 @@ class PasswordLogin(AuthBackend):
         ConfigurationError: An argument is empty or has characters that the server refuses.
     """
 
-    name: str = attrs.field(converter=_to_user_name)
-    password: Secret = attrs.field(converter=_to_password)
+    name: str = attrs.field(converter=to_user_name)
+    password: Secret = attrs.field(converter=to_password)
     identifier: str = attrs.field(converter=_check_identifier, kw_only=True)
     appsecret: Secret | None = attrs.field(default=None, converter=_to_application_secret, kw_only=True)
     otp: TokenSource | None = attrs.field(
         default=None,
-        converter=_to_code_source,
+        converter=to_code_source,
         kw_only=True,
         repr=lambda value: "None" if value is None else "***",
     )
