@@ -3,7 +3,7 @@
 The problem: pages by offset lose and repeat rows while others write; a page that starts at the last ID seen can't.
 But then each page has to wait for the one before, and a large result takes as many round trips as it has pages.
 
-The idea: while the first page is on its way, the largest ID and the number of rows are asked for. The IDs between the
+The idea: with the first page, or after it, the largest ID and the number of rows are asked for. The IDs between the
 first page's last one and the largest are then cut into spans of about a page each, by the density of rows so far.
 Spans are known before their pages are, so several can be in flight; they are handed over in order:
 
@@ -100,7 +100,7 @@ class IdPass:
         return IdSpan(None, None, first, skip)
 
     def begin(self, *, high: int | None, count: int | None) -> None:
-        """Record what was asked for beside the first page: the largest ID, and how many rows there are."""
+        """Record the bounds of the pass: the largest ID, and how many rows there are."""
         self.high = high
         self.count = count
 

@@ -4,7 +4,7 @@ The problem: an order by anything but the ID can only be paged by offset, and of
 row may be lost or come twice. That can't be prevented from here; it can be noticed.
 
 The idea: the server's count of all rows says where the pass ends, so windows can be cut and read ahead without waiting
-for each other. The first page and one full page go out beside the count, on speculation. As in a pass by ID, a window
+for each other. One full page may go out beside the count, on speculation. As in a pass by ID, a window
 is done when nothing is left of it: a page that comes short although the count says that there is more has its rest
 asked for again, with a page size that the server is now known to give. An empty page ends its window, and the rows
 that should have been there are recorded as missing; after two of them in a row no more windows are cut, or a count

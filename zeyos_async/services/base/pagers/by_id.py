@@ -5,17 +5,19 @@ skipped. A page that begins after the last ID that was seen can't skip one. But 
 other, a large result waits for a round trip a page, and ends only with an empty page: it never ends while rows
 keep coming.
 
-The idea. The first page is small, so that the first row is early. Two requests go out beside it: for the number of
-rows, and for the largest ID. With the answers, the IDs from the first page's last to the largest are cut into spans
-that hold about a page each (``pagination.IdPass``), and spans are fetched ahead.
+The idea. The first page is small, so that the first row is early, and goes out alone: most reads find all they need
+in it. If it comes in full, two requests follow together: for the number of rows, and for the largest ID. With the
+answers, the IDs from the first page's last to the largest are cut into spans that hold about a page each
+(``pagination.IdPass``), and spans are fetched ahead. If it comes short, the number of rows follows alone, to confirm
+that these are all. ``paging(eager=True)`` sends all three at once.
 
     first page │ span │ span │ span │ … │ largest ID
                └ fetched ahead, handed over in order ┘
 
 The states of a run, in ``IdPager.pages``:
 
-1. *Opening*: the first page, the count and the largest ID are in flight. If the rows come before the others, they
-   are handed over at once: the caller works while the answers arrive.
+1. *Opening*: the first page is in flight, then the count and the largest ID as far as they are needed. Its rows are
+   handed over before these are here: the caller works while the answers arrive.
 2. *Spans*: each page that comes leaves a rest of its span (which is read before any later span) or none, and makes
    room for another span ahead.
 3. *End*: the last span is read, or the limit is reached. Fewer rows than were counted: were they deleted, or lost?
